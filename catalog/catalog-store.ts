@@ -1,0 +1,54 @@
+/**
+ * CatalogStore: what the catalog needs of the world, and all of it. The server's adapter joins it
+ * with the object store, so that a table's pointer, its metadata.json, the idempotency record and
+ * the event are one durable commit; `memory-catalog-store.ts` serves tests.
+ *
+ * Contract (held by `catalog-store-suite.ts`):
+ * - `transact` runs `body` on an optimistic transaction: everything it `get`s is checked at the
+ *   commit, and the body runs again when a check fails; it must therefore be repeatable. It resolves
+ *   once all of the writes are durable and visible; when the body throws, nothing is written.
+ * - A file put in a transaction is visible exactly when the rest of the commit is.
+ * - Errors that are not the body's own are `CatalogStoreError`.
+ */
+export interface CatalogStore {
+  transact<T>(body: (tx: CatalogTransaction) => Promise<T>): Promise<T>
+  get(key: Uint8Array): Promise<Uint8Array | undefined>
+  /** At most `limit` rows of `start <= key < end`, ascending; one consistent snapshot. */
+  list(range: { readonly start: Uint8Array; readonly end: Uint8Array; readonly limit: number }): Promise<{ key: Uint8Array; value: Uint8Array }[]>
+  /** The bytes of a file; `FileNotFound` when there is none, `BadLocation` outside any warehouse bucket. */
+  readFile(location: string): Promise<Uint8Array>
+  fileExists(location: string): Promise<boolean>
+}
+
+export interface CatalogTransaction {
+  get(key: Uint8Array): Promise<Uint8Array | undefined>
+  /** Unchecked: follow with `get` on what the decision rests on, or `requireEmpty`. */
+  list(range: { readonly start: Uint8Array; readonly end: Uint8Array; readonly limit: number }): Promise<{ key: Uint8Array; value: Uint8Array }[]>
+  /** The commit fails (and the body runs again) unless the range is empty then. */
+  requireEmpty(range: { readonly start: Uint8Array; readonly end: Uint8Array }): void
+  put(key: Uint8Array, value: Uint8Array): void
+  delete(key: Uint8Array): void
+  /** A new object at `location` (`s3://bucket/key`), published by this commit. */
+  putFile(location: string, bytes: Uint8Array, contentType: string): Promise<void>
+  /** The object at `location`, removed by this commit; nothing when there is none. */
+  deleteFile(location: string): Promise<void>
+  emit(event: { readonly type: string; readonly subject: string; readonly detail: unknown }): void
+}
+
+/**
+ * - `FileNotFound`, `BadLocation`: see `readFile`.
+ * - `Unavailable`: nothing was done, a retry may help (contention, no quorum, draining).
+ * - `StorageFull`: nothing was done; no space.
+ * - `OutcomeUnknown`: the commit may or may not have happened.
+ */
+export type CatalogStoreErrorCode = 'FileNotFound' | 'BadLocation' | 'Unavailable' | 'StorageFull' | 'OutcomeUnknown'
+
+export class CatalogStoreError extends Error {
+  override readonly name = 'CatalogStoreError'
+  readonly code: CatalogStoreErrorCode
+
+  constructor(code: CatalogStoreErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

@@ -1,0 +1,47 @@
+/**
+ * Drive: the little of a file system that Moraine stands on. `node-drive.ts` is the only file in
+ * `engine` that may import `node:fs`; `simulated-drive.ts` loses what was not synced.
+ *
+ * Paths are relative to the drive's root, `/`-separated, made by us and never from user input.
+ * What a power loss leaves:
+ * - bytes of a file are kept once its `sync` resolved; unsynced ones may be there, torn or gone;
+ * - a file's or directory's entry is kept once `syncDirectory` of its parent resolved;
+ * - a removal is kept once `syncDirectory` of its parent resolved.
+ *
+ * Errors are `DriveError`.
+ */
+export interface Drive {
+  /** A new empty file, open for writing. `Exists` when the path is taken. */
+  create(path: string): Promise<DriveFile>
+  /** An existing file, open for reading. */
+  open(path: string): Promise<DriveFile>
+  remove(path: string): Promise<void>
+  /** A new directory in an existing one. `Exists` when the path is taken. */
+  createDirectory(path: string): Promise<void>
+  /** Names in the directory, in no particular order. */
+  list(path: string): Promise<string[]>
+  syncDirectory(path: string): Promise<void>
+  sizeOf(path: string): Promise<number>
+}
+
+export interface DriveFile {
+  /** Writes all of the bytes at `position`. */
+  write(bytes: Uint8Array, position: number): Promise<void>
+  /** Fills `target` from `position`; the number of bytes read, less than asked only at the end. */
+  read(target: Uint8Array, position: number): Promise<number>
+  /** All bytes written so far are on stable storage when this resolves. */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+export type DriveErrorCode = 'NotFound' | 'Exists' | 'Full' | 'Io'
+
+export class DriveError extends Error {
+  override readonly name = 'DriveError'
+  readonly code: DriveErrorCode
+
+  constructor(code: DriveErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
