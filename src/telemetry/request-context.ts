@@ -1,0 +1,23 @@
+/** What the server knows of a request before any protocol looks at it, and what it learns on the way. */
+export interface RequestContext {
+  /** 16 upper-case hex digits; already in the response's `x-amz-request-id`. */
+  readonly requestId: string
+  /**
+   * The client holds its body back until it sees `100 Continue`: call `response.writeContinue()`
+   * once the headers are accepted, or answer at once and the body is never sent.
+   */
+  readonly expectsContinue: boolean
+  /** For the request's log line. Never a secret, signature or token. */
+  readonly notes: RequestNotes
+}
+
+/** Filled in by the protocols as it becomes known. */
+export interface RequestNotes {
+  /** The protocol's own name: `PutObject`, `updateTable`. */
+  operation?: string
+  accessKeyId?: string
+  /** The protocol's error code, when the request was refused. */
+  errorCode?: string
+  /** What made it fail, when that is a fault of ours or of the machine: its stack is logged. */
+  fault?: unknown
+}
