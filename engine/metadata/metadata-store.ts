@@ -18,6 +18,7 @@
  * `OutcomeUnknown` changed nothing. Concurrent commits share one sync (group commit).
  */
 export interface MetadataStore extends MetadataReader {
+  /** The caller leaves the bytes it hands over unchanged until the promise settles. */
   commit(commit: Commit): Promise<CommitResult>
   /** Finishes commits under way, then releases the store. Idempotent. */
   close(): Promise<void>
