@@ -1,0 +1,30 @@
+/** The parts of the black-box suites: one client each, in the order in which they run. */
+import type { PythonSet } from './cache.ts'
+
+export type Runner =
+  | { readonly kind: 'vitest' }
+  | { readonly kind: 'pytest'; readonly python: PythonSet; readonly jars?: boolean }
+
+export interface Part {
+  /** Also the folder of its tests. */
+  readonly name: string
+  readonly runner: Runner
+  /** The part fails loudly when it takes longer, downloads not counted. */
+  readonly deadlineMs: number
+  /** False when the tests start servers of their own. */
+  readonly server: boolean
+}
+
+const minute = 60_000
+
+export const parts: readonly Part[] = [
+  { name: 'sdk-js', runner: { kind: 'vitest' }, deadlineMs: 4 * minute, server: true },
+  { name: 'raw-http', runner: { kind: 'vitest' }, deadlineMs: 2 * minute, server: true },
+  { name: 'boto3', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 4 * minute, server: true },
+  { name: 'deltalake', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 3 * minute, server: true },
+  { name: 'pyiceberg', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 5 * minute, server: true },
+  { name: 'duckdb', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 5 * minute, server: true },
+  { name: 'spark', runner: { kind: 'pytest', python: 'spark', jars: true }, deadlineMs: 12 * minute, server: true },
+  { name: 'crash', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: false },
+  { name: 'memory', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: false },
+]
