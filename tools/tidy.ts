@@ -7,6 +7,7 @@ import { dependencyRows } from './tidy/dependencies-page.ts'
 import { docLinks } from './tidy/doc-links.ts'
 import { importDirection } from './tidy/import-direction.ts'
 import { invariants } from './tidy/invariants.ts'
+import { completeLock } from './tidy/lock-file.ts'
 import { sizes } from './tidy/sizes.ts'
 import { barrels, foreignPlaceNames, leftovers, suppressions, wallClock } from './tidy/source-text.ts'
 import { type Rule, readTree } from './tidy/tree.ts'
@@ -19,6 +20,7 @@ const rules: readonly Rule[] = [
   docLinks,
   invariants,
   dependencyRows,
+  completeLock,
   leftovers,
   suppressions,
   wallClock,

@@ -4,6 +4,7 @@ import { dependencyRows } from './dependencies-page.ts'
 import { docLinks } from './doc-links.ts'
 import { importDirection } from './import-direction.ts'
 import { invariants } from './invariants.ts'
+import { completeLock } from './lock-file.ts'
 import { sizes } from './sizes.ts'
 import { barrels, foreignPlaceNames, leftovers, suppressions, wallClock } from './source-text.ts'
 import { type Rule, treeOf } from './tree.ts'
@@ -188,6 +189,19 @@ describe('dependencyRows', () => {
       'c is not in package.json',
     ])
     expect(judge(dependencyRows, { ...manifest, 'docs/dependencies.md': `${page}| \`a\` | again |\n` })).toHaveLength(1)
+  })
+})
+
+describe('completeLock', () => {
+  const lock = (...paths: string[]): Record<string, string> => {
+    const packages = Object.fromEntries(paths.map((path) => [path, {}]))
+    return { 'package-lock.json': JSON.stringify({ packages: { ...packages, 'node_modules/a': { optionalDependencies: { '@b/linux': '1' } } } }) }
+  }
+
+  it('finds a platform that is not locked', () => {
+    expect(judge(completeLock, lock('node_modules/@b/linux'))).toEqual([])
+    expect(judge(completeLock, lock('node_modules/a/node_modules/@b/linux'))).toEqual([])
+    expect(judge(completeLock, lock('node_modules/@b/darwin'))).toEqual(['package-lock.json:0 node_modules/a names @b/linux@1, which is not locked: npm ci will fail'])
   })
 })
 
