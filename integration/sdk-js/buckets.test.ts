@@ -59,6 +59,7 @@ test('a bucket name of 63 characters and one with dots are accepted', async () =
   for (const Bucket of [stem.padEnd(63, 'x'), `dots.${stem}.test`]) {
     await s3.send(new CreateBucketCommand({ Bucket }))
     await s3.send(new PutObjectCommand({ Bucket, Key: 'k', Body: 'v' }))
+    expect((await s3.send(new ListObjectsV2Command({ Bucket }))).KeyCount).toBe(1)
   }
 })
 
