@@ -1,0 +1,180 @@
+import { xxh64 } from '@node-rs/xxhash'
+import type { Random } from '../../base/random.ts'
+import { blobDirectories, blobsDirectory } from '../blobs/block-layout.ts'
+import { DriveError } from './drive.ts'
+import type { Drive } from './drive.ts'
+
+/**
+ * What a drive holds, at its root:
+ *
+ *     moraine.json   the record below: written last, so it says that formatting was completed
+ *     blobs/00 … ff  blob files
+ *     metadata/      the metadata store (made by it)
+ *     lock.sqlite    see `drive-lock.ts`
+ */
+export interface DriveRecord {
+  readonly format: 1
+  /** 32 hex digits; the same on every drive of a deployment. */
+  readonly deploymentId: string
+  /** 32 hex digits; of this drive alone. */
+  readonly driveId: string
+}
+
+export const recordPath = 'moraine.json'
+export const metadataDirectory = 'metadata'
+export const lockPath = 'lock.sqlite'
+
+/**
+ * - `Foreign`: the directory holds something that is not ours; nothing was touched.
+ * - `NewerFormat`: written by a later version of Moraine.
+ * - `Damaged`: it is ours, but its record does not match its checksum or cannot be understood.
+ * - `Locked`: another server uses the drive.
+ */
+export type DriveFormatErrorCode = 'Foreign' | 'NewerFormat' | 'Damaged' | 'Locked'
+
+export class DriveFormatError extends Error {
+  override readonly name = 'DriveFormatError'
+  readonly code: DriveFormatErrorCode
+
+  constructor(code: DriveFormatErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}
+
+export type DriveState =
+  | { readonly kind: 'formatted'; readonly record: DriveRecord }
+  /** Empty, or what an interrupted formatting left. */
+  | { readonly kind: 'unformatted' }
+
+/** Looks without touching. Throws `DriveFormatError`. */
+export async function inspectDrive(drive: Drive): Promise<DriveState> {
+  const names = await drive.list('')
+  if (names.includes(recordPath)) {
+    const stored = await readAll(drive, recordPath)
+    if (!isTorn(stored)) return { kind: 'formatted', record: decodeRecord(stored.toString('utf8')) }
+  }
+  await requireLeftovers(drive, names)
+  return { kind: 'unformatted' }
+}
+
+/** The drive's record; an empty drive, or one whose formatting was interrupted, is formatted first. */
+export async function openDrive(drive: Drive, random: Random, deploymentId = randomId(random)): Promise<DriveRecord> {
+  const state = await inspectDrive(drive)
+  if (state.kind === 'formatted') return state.record
+  const record: DriveRecord = { format: 1, deploymentId, driveId: randomId(random) }
+  await formatDrive(drive, record)
+  return record
+}
+
+/**
+ * Makes the directories, then the record, each durable before the next: a power loss at any point
+ * leaves either a complete drive or one that `inspectDrive` calls unformatted.
+ */
+export async function formatDrive(drive: Drive, record: DriveRecord): Promise<void> {
+  for (const directory of [blobsDirectory, ...blobDirectories]) await createIfMissing(drive, directory)
+  await drive.syncDirectory(blobsDirectory)
+  await drive.remove(recordPath).catch(ignoring('NotFound'))
+  await drive.syncDirectory('')
+  const file = await drive.create(recordPath)
+  try {
+    await file.write(Buffer.from(encodeRecord(record)), 0)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await drive.syncDirectory('')
+}
+
+/** Every record begins like this, in any format: a shorter file, or one of zeros, is torn. */
+const opening = '{"moraine":'
+
+export function encodeRecord({ format, deploymentId, driveId }: DriveRecord): string {
+  const body = { format, deploymentId, driveId }
+  return `${opening}${JSON.stringify(body)},"checksum":"${checksumOf(body)}"}\n`
+}
+
+export function decodeRecord(text: string): DriveRecord {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (cause) {
+    throw new DriveFormatError(text.startsWith(opening) ? 'Damaged' : 'Foreign', `${recordPath} is not JSON`, { cause })
+  }
+  if (!isObject(parsed) || !isObject(parsed['moraine'])) throw new DriveFormatError('Foreign', `${recordPath} is not Moraine's`)
+  const body = parsed['moraine']
+  if (parsed['checksum'] !== checksumOf(body)) throw new DriveFormatError('Damaged', `${recordPath} does not match its checksum`)
+  return migrate(body)
+}
+
+/** A record of any format that was ever written, as today's. Pure. */
+export function migrate(body: Readonly<Record<string, unknown>>): DriveRecord {
+  const { format, deploymentId, driveId } = body
+  if (typeof format !== 'number') throw new DriveFormatError('Damaged', `${recordPath} has no format`)
+  if (format > 1) throw new DriveFormatError('NewerFormat', `${recordPath} has format ${format}; this version knows 1`)
+  if (typeof deploymentId !== 'string' || typeof driveId !== 'string') throw new DriveFormatError('Damaged', `${recordPath} lacks an id`)
+  return { format: 1, deploymentId, driveId }
+}
+
+/** Throws `Foreign` unless there is nothing, or only what an interrupted formatting leaves. */
+async function requireLeftovers(drive: Drive, names: readonly string[]): Promise<void> {
+  // The root of an ext4 file system has a directory `lost+found`.
+  const ours = new Set([blobsDirectory, recordPath, lockPath, `${lockPath}-journal`, 'lost+found'])
+  const foreign = names.filter((name) => !ours.has(name))
+  if (foreign.length > 0) throw new DriveFormatError('Foreign', `the directory is not empty and not Moraine's: it holds ${quote(foreign)}`)
+  if (!names.includes(blobsDirectory)) return
+  const made = new Set(blobDirectories)
+  for (const name of await drive.list(blobsDirectory)) {
+    const path = `${blobsDirectory}/${name}`
+    if (!made.has(path) || (await drive.list(path)).length > 0) {
+      throw new DriveFormatError('Foreign', `there is no ${recordPath}, but ${path} is not empty`)
+    }
+  }
+}
+
+function quote(names: readonly string[]): string {
+  const shown = names.slice(0, 3).map((name) => JSON.stringify(name)).join(', ')
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown
+}
+
+/** Cut off while it was written for the first time: nothing, zeros, or a beginning without its end. */
+function isTorn(stored: Buffer): boolean {
+  const text = stored.toString('latin1').replace(/\0+$/, '')
+  if (text.length === stored.length && text.endsWith('}\n')) return false
+  return text.length < opening.length ? opening.startsWith(text) : text.startsWith(opening)
+}
+
+function checksumOf(body: Readonly<Record<string, unknown>>): string {
+  return xxh64(JSON.stringify(body)).toString(16).padStart(16, '0')
+}
+
+function randomId(random: Random): string {
+  return Buffer.from(random.bytes(16)).toString('hex')
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A drive's own record is short: anything longer is not read. */
+const maxRecordBytes = 64 * 1024
+
+async function readAll(drive: Drive, path: string): Promise<Buffer> {
+  const bytes = Buffer.alloc(Math.min(await drive.sizeOf(path), maxRecordBytes))
+  const file = await drive.open(path)
+  try {
+    return bytes.subarray(0, await file.read(bytes, 0))
+  } finally {
+    await file.close()
+  }
+}
+
+async function createIfMissing(drive: Drive, path: string): Promise<void> {
+  await drive.createDirectory(path).catch(ignoring('Exists'))
+}
+
+function ignoring(code: DriveError['code']): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof DriveError && error.code === code)) throw error
+  }
+}
