@@ -23,30 +23,23 @@ function escapeCharacter(character: string): string {
 /** The five predefined entities and character references; anything else is `undefined`. */
 export function unescapeText(text: string): string | undefined {
   if (!text.includes('&')) return text
-  let wellFormed = true
-  const unescaped = text.replace(/&([^;&]{0,10};?)/g, (_, reference: string) => {
-    const character = resolveReference(reference)
-    if (character === undefined) wellFormed = false
+  if (strayReference.test(text)) return undefined
+  let representable = true
+  const unescaped = text.replace(/&(?:(\w+)|#(?:x([0-9a-fA-F]+)|([0-9]+)));/g, (_, name: string | undefined, hex: string | undefined, decimal: string) => {
+    if (name !== undefined) return predefined[name] ?? ''
+    const character = characterOf(hex === undefined ? Number(decimal) : Number.parseInt(hex, 16))
+    if (character === undefined) representable = false
     return character ?? ''
   })
-  return wellFormed ? unescaped : undefined
+  return representable ? unescaped : undefined
 }
 
-function resolveReference(reference: string): string | undefined {
-  switch (reference) {
-    case 'amp;': return '&'
-    case 'lt;': return '<'
-    case 'gt;': return '>'
-    case 'quot;': return '"'
-    case 'apos;': return "'"
-    default: return resolveCharacterReference(reference)
-  }
-}
+const predefined: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" }
 
-function resolveCharacterReference(reference: string): string | undefined {
-  const match = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}));$/.exec(reference)
-  if (match === null) return undefined
-  const codePoint = match[1] === undefined ? Number(match[2]) : Number.parseInt(match[1], 16)
+const strayReference = /&(?!(?:amp|lt|gt|quot|apos|#x[0-9a-fA-F]{1,6}|#[0-9]{1,7});)/
+
+/** NUL and surrogates are no characters in any version of XML; other control characters are in 1.1, and in keys. */
+function characterOf(codePoint: number): string | undefined {
   const isSurrogate = codePoint >= 0xd800 && codePoint <= 0xdfff
-  return codePoint > 0x10ffff || isSurrogate ? undefined : String.fromCodePoint(codePoint)
+  return codePoint === 0 || codePoint > 0x10ffff || isSurrogate ? undefined : String.fromCodePoint(codePoint)
 }
