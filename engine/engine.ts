@@ -29,6 +29,8 @@ export interface Engine {
   putObject(input: PutObject): Promise<PutResult>
   /** The version's record and a way to read it. `versionId` absent: the current version. */
   getObject(input: GetObject): Promise<ObjectReader>
+  /** As `getObject`, without a way to the bytes: for HEAD. */
+  headObject(input: GetObject): Promise<ObjectHead>
   /** Deletes the current version (or adds a delete marker), or one version for good. */
   deleteObject(input: DeleteObject): Promise<DeleteResult>
   /**
@@ -65,8 +67,12 @@ export interface Engine {
   listObjects(input: ListObjects): Promise<ObjectListing>
   listVersions(input: ListVersions): Promise<VersionListing>
 
-  /** Events in commit order after `cursor`. See `OutboxEvent`. */
-  readOutbox(input: { readonly cursor: string | undefined; readonly limit: number }): Promise<{ events: OutboxEvent[]; cursor: string | undefined }>
+  /**
+   * Events in commit order after `cursor` (`undefined`: from the oldest kept). `cursor` in the answer
+   * is the last event's, to be saved once it has been dealt with. `missedEvents`: the outbox was
+   * trimmed past `cursor`, so events that this consumer never saw are gone for good.
+   */
+  readOutbox(input: { readonly cursor: string | undefined; readonly limit: number }): Promise<OutboxPage>
   saveCursor(consumer: string, cursor: string): Promise<void>
   loadCursor(consumer: string): Promise<string | undefined>
 
@@ -137,6 +143,8 @@ export interface CreateBucket {
   readonly ownerId: string
   readonly region: string
   readonly versioning?: 'Enabled' | 'Suspended'
+  /** Configuration documents that exist from the first moment, by name. */
+  readonly documents?: Readonly<Record<string, Uint8Array>>
 }
 
 // ---- objects and versions
@@ -231,6 +239,8 @@ export interface RenameObject {
   readonly key: string
   readonly sourceConditions?: WriteConditions
   readonly conditions?: WriteConditions
+  /** Repeating a rename under the same token answers as the first did. */
+  readonly clientToken?: string
   readonly ownerId: string
 }
 
@@ -242,13 +252,20 @@ export interface PutResult {
 
 export type GetObject = ObjectId
 
-export interface ObjectReader {
+/**
+ * A latest version that is a delete marker is `NoSuchKey` with `detail.deleteMarker` `true` and its
+ * `versionId`; a delete marker that was asked for by its id is `IsDeleteMarker`.
+ */
+export interface ObjectHead {
   readonly version: ObjectVersion
   readonly versioning: Versioning
-  /** The bytes `offset … offset + length - 1` of this version, verified; within the object. */
-  read(range: { readonly offset: number; readonly length: number }): AsyncIterable<Buffer>
   /** All parts of a multipart object, in order; empty for one that is not. */
   parts(): Promise<readonly Part[]>
+}
+
+export interface ObjectReader extends ObjectHead {
+  /** The bytes `offset … offset + length - 1` of this version, verified; within the object (`InvalidRange`). */
+  read(range: { readonly offset: number; readonly length: number }): AsyncIterable<Buffer>
 }
 
 export interface DeleteObject extends ObjectId {
@@ -271,7 +288,9 @@ export interface CopyObject {
   readonly admit?: (source: ObjectVersion) => void
   readonly bucket: string
   readonly key: string
+  /** Absent: the source's, through `amend` when that is given. */
   readonly attributes?: Attributes
+  readonly amend?: (source: Attributes) => Attributes
   readonly tags?: Tags
   readonly conditions?: WriteConditions
   readonly ownerId: string
@@ -329,7 +348,7 @@ export interface CompleteUpload extends UploadId {
   /** In the order given; `InvalidPartOrder` unless ascending, `InvalidPart` on a wrong ETag or number. */
   readonly parts: readonly { readonly partNumber: number; readonly etag: string; readonly checksums?: readonly { algorithm: string; value: string }[] }[]
   /** Pure: the object's ETag and checksums from its parts'. It may throw to refuse (BadDigest). */
-  readonly combine: (parts: readonly Part[]) => Digest
+  readonly combine: (parts: readonly Part[], upload: Upload) => Digest
   readonly minimumPartBytes: number
   readonly expectedSizeBytes?: number
   readonly conditions?: WriteConditions
@@ -397,6 +416,12 @@ export interface OutboxEvent {
   /** `bucket/key` or an adapter's own name for what changed. */
   readonly subject: string
   readonly detail: unknown
+}
+
+export interface OutboxPage {
+  readonly events: readonly OutboxEvent[]
+  readonly cursor: string | undefined
+  readonly missedEvents: boolean
 }
 
 // ---- errors

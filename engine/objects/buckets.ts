@@ -1,0 +1,83 @@
+import type { Bucket, CreateBucket, Engine } from '../engine.ts'
+import { EngineError } from '../engine.ts'
+import { bucketRange, bucketRow, bucketScopeRange, documentRange, documentRow, hexOf, tables } from '../keys.ts'
+import { appendEvent } from '../outbox/append-event.ts'
+import { bucketFormat } from '../records/bucket-record.ts'
+import { commit, type EngineContext } from './context.ts'
+import { findBucket, readBucket } from './key-state.ts'
+
+const bucketIdBytes = 8
+
+/** CreateBucket. `BucketAlreadyExists` names the owner, so that the caller can tell its own from another's. */
+export function createBucket(context: EngineContext, { bucket: name, ownerId, region, versioning }: CreateBucket): Promise<Bucket> {
+  return commit(context, async (tx) => {
+    const existing = await tx.get(bucketRow(name))
+    if (existing !== undefined) {
+      throw new EngineError('BucketAlreadyExists', 'the bucket exists', { bucket: name, ownerId: bucketFormat.decode(existing).ownerId })
+    }
+    const bucketId = hexOf(context.random.bytes(bucketIdBytes))
+    const createdAtMs = Math.floor(context.clock.nowMs())
+    const record = { bucketId, ownerId, region, createdAtMs, versioning: versioning ?? ('Unversioned' as const) }
+    tx.put(bucketRow(name), bucketFormat.encode(record))
+    appendEvent(context, tx, { type: 'BucketCreated', subject: name, detail: { bucketId } })
+    return { name, ...record }
+  })
+}
+
+/** DeleteBucket. The emptiness is checked by the commit itself, so no write can slip in. */
+export function deleteBucket(context: EngineContext, name: string): Promise<void> {
+  return commit(context, async (tx) => {
+    const { bucketId } = await readBucket(tx, name)
+    for (const table of [tables.object, tables.marker, tables.version, tables.upload]) {
+      const range = bucketScopeRange(table, bucketId)
+      const [row] = await tx.list({ ...range, limit: 1 })
+      if (row !== undefined) throw new EngineError('BucketNotEmpty', 'the bucket is not empty', { bucket: name })
+      tx.requireEmpty(range)
+    }
+    const documents = await tx.list({ ...documentRange(bucketId), limit: maxDocuments })
+    for (const { key } of documents) tx.delete(key)
+    tx.delete(bucketRow(name))
+    appendEvent(context, tx, { type: 'BucketRemoved', subject: name, detail: { bucketId } })
+  })
+}
+
+/** More documents than S3 has kinds of bucket configuration. */
+const maxDocuments = 1000
+
+export async function listBuckets(context: EngineContext, { prefix = '', after, limit }: Parameters<Engine['listBuckets']>[0]): Promise<Bucket[]> {
+  if (limit === 0) return []
+  const rows = await context.metadata.list({ ...bucketRange(prefix, after), limit })
+  return rows.map(({ key, value }) => ({ name: key.toString('utf8', 1), ...bucketFormat.decode(value) }))
+}
+
+export function setVersioning(context: EngineContext, name: string, versioning: 'Enabled' | 'Suspended'): Promise<void> {
+  return commit(context, async (tx) => {
+    const { name: _, ...bucket } = await readBucket(tx, name)
+    if (bucket.versioning === versioning) return
+    tx.put(bucketRow(name), bucketFormat.encode({ ...bucket, versioning }))
+    appendEvent(context, tx, { type: 'BucketVersioningChanged', subject: name, detail: { versioning } })
+  })
+}
+
+export async function getBucketDocument(context: EngineContext, bucketName: string, name: string): Promise<Buffer | undefined> {
+  const { bucketId } = await findBucket(context.metadata, bucketName)
+  return (await context.metadata.get(documentRow(bucketId, name)))?.value
+}
+
+export function putBucketDocument(context: EngineContext, bucketName: string, name: string, document: Uint8Array): Promise<void> {
+  return commit(context, async (tx) => {
+    const { bucketId } = await readBucket(tx, bucketName)
+    tx.put(documentRow(bucketId, name), document)
+    appendEvent(context, tx, { type: 'BucketDocumentChanged', subject: bucketName, detail: { name } })
+  })
+}
+
+export function deleteBucketDocument(context: EngineContext, bucketName: string, name: string): Promise<void> {
+  return commit(context, async (tx) => {
+    const { bucketId } = await readBucket(tx, bucketName)
+    const row = documentRow(bucketId, name)
+    if ((await tx.get(row)) === undefined) return
+    tx.delete(row)
+    appendEvent(context, tx, { type: 'BucketDocumentChanged', subject: bucketName, detail: { name } })
+  })
+}
