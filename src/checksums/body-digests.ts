@@ -1,0 +1,51 @@
+import { runningChecksum, type ChecksumAlgorithm, type RunningChecksum } from './checksum.ts'
+import { assert, must } from '../../base/assert.ts'
+
+/**
+ * All digests that one body needs, computed in one pass: each byte is hashed once for each algorithm,
+ * however many reasons there are for it (MD5 serves the ETag, Content-MD5 and a checksum at once).
+ */
+export class BodyDigests {
+  readonly #running = new Map<ChecksumAlgorithm, RunningChecksum>()
+  readonly #digests = new Map<ChecksumAlgorithm, Buffer>()
+  #hashedBytes = 0
+
+  constructor(algorithms: Iterable<ChecksumAlgorithm>) {
+    for (const algorithm of algorithms) this.require(algorithm)
+  }
+
+  /** Adds an algorithm, before the first byte. */
+  require(algorithm: ChecksumAlgorithm): void {
+    if (this.#running.has(algorithm)) return
+    assert(this.#hashedBytes === 0, 'a digest was asked for after the first byte')
+    this.#running.set(algorithm, runningChecksum(algorithm))
+  }
+
+  update(bytes: Uint8Array): void {
+    this.#hashedBytes += bytes.length
+    for (const running of this.#running.values()) running.update(bytes)
+  }
+
+  get hashedBytes(): number {
+    return this.#hashedBytes
+  }
+
+  /** The digest of everything so far, once the body has ended. Asking again gives the same. */
+  digest(algorithm: ChecksumAlgorithm): Buffer {
+    let digest = this.#digests.get(algorithm)
+    if (digest === undefined) {
+      digest = must(this.#running.get(algorithm), 'a digest that nobody asked for').digest()
+      this.#digests.set(algorithm, digest)
+    }
+    return digest
+  }
+
+  base64(algorithm: ChecksumAlgorithm): string {
+    return this.digest(algorithm).toString('base64')
+  }
+
+  /** The ETag of an object that is not multipart, without quotes. */
+  etag(): string {
+    return this.digest('MD5').toString('hex')
+  }
+}
