@@ -1,0 +1,262 @@
+import { assert } from '../../base/assert.ts'
+import type { SeededRandom } from '../../base/seeded-random.ts'
+import { DriveError } from './drive.ts'
+import type { Drive, DriveFile } from './drive.ts'
+
+export type DriveOperation = 'create' | 'open' | 'remove' | 'createDirectory' | 'list' | 'syncDirectory' | 'sizeOf' | 'write' | 'read' | 'sync' | 'close'
+
+export interface SimulatedDriveOptions {
+  /**
+   * Awaited before every operation takes effect: the simulation decides here when it goes on, and
+   * may lose the power meanwhile. What it throws is the operation's failure.
+   */
+  readonly beforeOperation?: (operation: DriveOperation, path: string) => Promise<void>
+  /** File bytes that fit; more is `Full`. */
+  readonly capacityBytes?: number
+  /** For the mutation check only: a file's `sync` makes nothing durable. */
+  readonly ignoreSync?: boolean
+  /** For the mutation check only: `syncDirectory` makes nothing durable. */
+  readonly ignoreDirectorySync?: boolean
+}
+
+interface UnsyncedWrite {
+  readonly position: number
+  readonly bytes: Buffer
+}
+
+interface FileNode {
+  readonly kind: 'file'
+  readonly path: string
+  content: Buffer
+  durable: Buffer
+  unsynced: UnsyncedWrite[]
+}
+
+/** An entry made (`node`) or removed (`undefined`) since the directory was synced. */
+interface UnsyncedEntry {
+  readonly name: string
+  readonly node: TreeNode | undefined
+}
+
+interface DirectoryNode {
+  readonly kind: 'directory'
+  readonly path: string
+  readonly entries: Map<string, TreeNode>
+  readonly durable: Map<string, TreeNode>
+  unsynced: UnsyncedEntry[]
+}
+
+type TreeNode = FileNode | DirectoryNode
+
+/** A drive tears writes between its sectors. */
+const sectorBytes = 512
+
+/**
+ * Drive in memory that loses power on demand. It promises what the port says and nothing more: a
+ * sync covers only what was complete when it began, and `crash` keeps any part of the rest.
+ */
+export class SimulatedDrive implements Drive {
+  readonly #options: SimulatedDriveOptions
+  readonly #root: DirectoryNode
+  #storedBytes: number
+  #dead = false
+
+  constructor(options: SimulatedDriveOptions = {}, root: DirectoryNode = newDirectory('')) {
+    this.#options = options
+    this.#root = root
+    this.#storedBytes = bytesUnder(root)
+  }
+
+  async create(path: string): Promise<DriveFile> {
+    await this.#before('create', path)
+    const { parent, name } = this.#parentOf(path)
+    if (parent.entries.has(name)) throw new DriveError('Exists', `${path} exists`)
+    const file: FileNode = { kind: 'file', path, content: Buffer.alloc(0), durable: Buffer.alloc(0), unsynced: [] }
+    setEntry(parent, name, file)
+    return this.#handle(file)
+  }
+
+  async open(path: string): Promise<DriveFile> {
+    await this.#before('open', path)
+    return this.#handle(this.#fileAt(path))
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#before('remove', path)
+    this.#storedBytes -= this.#fileAt(path).content.length
+    const { parent, name } = this.#parentOf(path)
+    setEntry(parent, name, undefined)
+  }
+
+  async createDirectory(path: string): Promise<void> {
+    await this.#before('createDirectory', path)
+    const { parent, name } = this.#parentOf(path)
+    if (parent.entries.has(name)) throw new DriveError('Exists', `${path} exists`)
+    setEntry(parent, name, newDirectory(path))
+  }
+
+  async list(path: string): Promise<string[]> {
+    await this.#before('list', path)
+    return [...this.#directoryAt(path).entries.keys()]
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    const covered = this.#dead ? [] : [...(this.#find(path, 'directory')?.unsynced ?? [])]
+    await this.#before('syncDirectory', path)
+    const directory = this.#directoryAt(path)
+    if (this.#options.ignoreDirectorySync === true) return
+    for (const entry of covered) {
+      if (!directory.unsynced.includes(entry)) continue
+      applyEntry(directory.durable, entry)
+      directory.unsynced = directory.unsynced.filter((other) => other !== entry)
+    }
+  }
+
+  async sizeOf(path: string): Promise<number> {
+    await this.#before('sizeOf', path)
+    return this.#fileAt(path).content.length
+  }
+
+  /**
+   * Power is lost: the drive that a restart finds. Of what was not synced, each write is whole,
+   * gone or torn, each entry and each removal there or not, independently and in no order. This
+   * drive is dead from now on: operations under way and later ones fail with `Io`.
+   */
+  crash(random: SeededRandom, options: SimulatedDriveOptions = {}): SimulatedDrive {
+    this.#dead = true
+    return new SimulatedDrive(options, afterCrash(this.#root, random))
+  }
+
+  /** For tests of integrity: changes one stored byte behind everybody's back. */
+  flipByte(path: string, position: number): void {
+    const { content } = this.#fileAt(path)
+    assert(position < content.length, 'the byte lies within the file')
+    content[position] = (content[position] ?? 0) ^ 1
+  }
+
+  #handle(file: FileNode): DriveFile {
+    return {
+      write: async (bytes, position) => {
+        await this.#before('write', file.path)
+        this.#reserve(Math.max(0, position + bytes.byteLength - file.content.length))
+        const write = { position, bytes: Buffer.from(bytes) }
+        file.content = written(file.content, write)
+        file.unsynced.push(write)
+      },
+      read: async (target, position) => {
+        await this.#before('read', file.path)
+        const bytes = file.content.subarray(position, position + target.byteLength)
+        target.set(bytes)
+        return bytes.length
+      },
+      sync: async () => {
+        const covered = new Set(file.unsynced)
+        await this.#before('sync', file.path)
+        if (this.#options.ignoreSync === true) return
+        for (const write of file.unsynced) if (covered.has(write)) file.durable = written(file.durable, write)
+        file.unsynced = file.unsynced.filter((write) => !covered.has(write))
+      },
+      close: () => this.#before('close', file.path),
+    }
+  }
+
+  async #before(operation: DriveOperation, path: string): Promise<void> {
+    this.#requirePower()
+    await this.#options.beforeOperation?.(operation, path)
+    this.#requirePower()
+  }
+
+  #requirePower(): void {
+    if (this.#dead) throw new DriveError('Io', 'power was lost')
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#storedBytes + bytes > (this.#options.capacityBytes ?? Infinity)) throw new DriveError('Full', 'no space left on the drive')
+    this.#storedBytes += bytes
+  }
+
+  #parentOf(path: string): { parent: DirectoryNode; name: string } {
+    const cut = path.lastIndexOf('/')
+    return { parent: this.#directoryAt(path.slice(0, Math.max(cut, 0))), name: path.slice(cut + 1) }
+  }
+
+  #directoryAt(path: string): DirectoryNode {
+    const directory = this.#find(path, 'directory')
+    if (directory === undefined) throw new DriveError('NotFound', `there is no directory ${path}`)
+    return directory
+  }
+
+  #fileAt(path: string): FileNode {
+    const file = this.#find(path, 'file')
+    if (file === undefined) throw new DriveError('NotFound', `there is no file ${path}`)
+    return file
+  }
+
+  #find<K extends TreeNode['kind']>(path: string, kind: K): Extract<TreeNode, { kind: K }> | undefined {
+    let node: TreeNode | undefined = this.#root
+    for (const name of path === '' ? [] : path.split('/')) {
+      node = node?.kind === 'directory' ? node.entries.get(name) : undefined
+    }
+    return node?.kind === kind ? (node as Extract<TreeNode, { kind: K }>) : undefined
+  }
+}
+
+function newDirectory(path: string): DirectoryNode {
+  return { kind: 'directory', path, entries: new Map(), durable: new Map(), unsynced: [] }
+}
+
+function setEntry(parent: DirectoryNode, name: string, node: TreeNode | undefined): void {
+  const entry = { name, node }
+  applyEntry(parent.entries, entry)
+  parent.unsynced.push(entry)
+}
+
+function applyEntry(entries: Map<string, TreeNode>, { name, node }: UnsyncedEntry): void {
+  if (node === undefined) entries.delete(name)
+  else entries.set(name, node)
+}
+
+/** Bytes never written read as zeros. */
+function written(content: Buffer, { position, bytes }: UnsyncedWrite): Buffer {
+  const result = Buffer.alloc(Math.max(content.length, position + bytes.length))
+  content.copy(result)
+  bytes.copy(result, position)
+  return result
+}
+
+function bytesUnder(node: TreeNode): number {
+  if (node.kind === 'file') return node.content.length
+  return [...node.entries.values()].reduce((sum, child) => sum + bytesUnder(child), 0)
+}
+
+function afterCrash(directory: DirectoryNode, random: SeededRandom): DirectoryNode {
+  const survivors = new Map(directory.durable)
+  for (const [name, states] of Map.groupBy(directory.unsynced, ({ name }) => name)) {
+    // Any of the states the name has had since the sync, or the one before them.
+    const state = states[random.integer(states.length + 1)]
+    if (state !== undefined) applyEntry(survivors, { name, node: state.node })
+  }
+  const recovered = newDirectory(directory.path)
+  for (const [name, node] of survivors) {
+    const child = node.kind === 'directory' ? afterCrash(node, random) : fileAfterCrash(node, random)
+    recovered.entries.set(name, child)
+    recovered.durable.set(name, child)
+  }
+  return recovered
+}
+
+function fileAfterCrash(file: FileNode, random: SeededRandom): FileNode {
+  const content = file.unsynced.reduce((before, write) => survivingWrite(before, write, random), file.durable)
+  return { kind: 'file', path: file.path, content, durable: content, unsynced: [] }
+}
+
+function survivingWrite(before: Buffer, write: UnsyncedWrite, random: SeededRandom): Buffer {
+  const fate = random.integer(3)
+  if (fate === 0) return before
+  if (fate === 1) return written(before, write)
+  let content = before
+  for (let start = 0; start < write.bytes.length; start += sectorBytes) {
+    if (random.chance(0.5)) content = written(content, { position: write.position + start, bytes: write.bytes.subarray(start, start + sectorBytes) })
+  }
+  return content
+}
