@@ -1,3 +1,6 @@
+import type { IncomingMessage } from 'node:http'
+import { must } from '../../base/assert.ts'
+
 /** What the server knows of a request before any protocol looks at it, and what it learns on the way. */
 export interface RequestContext {
   /** 16 upper-case hex digits; already in the response's `x-amz-request-id`. */
@@ -20,4 +23,15 @@ export interface RequestNotes {
   errorCode?: string
   /** What made it fail, when that is a fault of ours or of the machine: its stack is logged. */
   fault?: unknown
+}
+
+const contexts = new WeakMap<IncomingMessage, RequestContext>()
+
+/** For protocols behind a router, which hands on the request alone. */
+export function attachContext(request: IncomingMessage, context: RequestContext): void {
+  contexts.set(request, context)
+}
+
+export function contextOf(request: IncomingMessage): RequestContext {
+  return must(contexts.get(request), 'every request has its context attached before it is routed')
 }

@@ -1,0 +1,32 @@
+/** The command line: which command, and what is left for it. */
+export type Command =
+  /** `argv` is parsed with the environment (src/config). */
+  | { readonly kind: 'server'; readonly argv: readonly string[] }
+  | { readonly kind: 'fsck'; readonly drive: string; readonly json: boolean }
+  | { readonly kind: 'help' }
+  | { readonly kind: 'version' }
+  | { readonly kind: 'unknown'; readonly message: string }
+
+export function parseCommand(argv: readonly string[]): Command {
+  const [name, ...rest] = argv
+  if (name === undefined || ['help', '--help', '-h'].includes(name)) return { kind: 'help' }
+  if (['version', '--version', '-v'].includes(name)) return { kind: 'version' }
+  if (rest.includes('--help') || rest.includes('-h')) return { kind: 'help' }
+  switch (name) {
+    case 'server':
+      return { kind: 'server', argv: rest }
+    case 'fsck':
+      return parseFsck(rest)
+    default:
+      return { kind: 'unknown', message: `there is no command "${name}"; "moraine --help" lists them` }
+  }
+}
+
+function parseFsck(rest: readonly string[]): Command {
+  const words = rest.filter(word => !word.startsWith('-'))
+  const wrong = rest.find(word => word.startsWith('-') && word !== '--json')
+  if (wrong !== undefined) return { kind: 'unknown', message: `${wrong} is not an option of "moraine fsck"` }
+  const [drive] = words
+  if (drive === undefined || words.length > 1) return { kind: 'unknown', message: 'moraine fsck takes one DRIVE' }
+  return { kind: 'fsck', drive, json: rest.includes('--json') }
+}

@@ -1,0 +1,30 @@
+import { settings, sources, type Setting } from '../config/settings.ts'
+
+/** `moraine --help`, from the settings table. */
+export function helpText(): string {
+  const flags: readonly (readonly [string, string])[] = [
+    ...(Object.values(settings) as readonly Setting<unknown>[]).flatMap(({ flag, doc, fallbackText }) =>
+      flag === undefined ? [] : [[flag.value === undefined ? flag.name : `${flag.name} ${flag.value}`, `${plain(doc)} Default: ${plain(fallbackText)}.`] as const],
+    ),
+    [`${sources.config.flag} FILE`, plain(sources.config.doc)],
+  ]
+  const width = Math.max(...flags.map(([name]) => name.length))
+  return `Moraine: an S3 object store and an Apache Iceberg REST catalog in one server.
+
+Usage:
+  moraine server [options] [DRIVE]    serve the drive directory DRIVE (./data)
+  moraine fsck [--json] DRIVE         verify a drive that no server uses
+  moraine version                     print the version
+  moraine --help                      print this
+
+Options of "moraine server":
+${flags.map(([name, doc]) => `  ${name.padEnd(width)}  ${doc}`).join('\n')}
+
+Each setting also has a MORAINE_ name in the environment, and most of them MinIO's: docs/configuration.md.
+The root account's key: MORAINE_ROOT_USER and MORAINE_ROOT_PASSWORD.
+`
+}
+
+function plain(text: string): string {
+  return text.replaceAll('`', '')
+}

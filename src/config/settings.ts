@@ -1,0 +1,175 @@
+/**
+ * Every setting of the server, once: its names, how its value is read, its default and what the
+ * documentation says. `parse-config.ts` reads by it, `tools/config-table.ts` prints
+ * `docs/configuration.md` from it, `moraine --help` its flags.
+ */
+import { dayMs, hourMs, minuteMs, secondMs } from '../../base/units.ts'
+import {
+  countBetween, durationBetween, oneOf, parseAddress, parseBucketNames, parseDomains, parseRegion, parseServerUrl, parseSwitch, parseText, showDuration,
+  type ListenAddress,
+} from './values.ts'
+import { splitWords } from './words.ts'
+
+export interface Setting<T> {
+  /** Our own name, `MORAINE_…`. */
+  readonly name: string
+  /** MinIO's names for the same thing; the first that is set counts. */
+  readonly aliases: readonly string[]
+  /** The command line's name for it; `value` names its value, undefined for a switch, which takes none. */
+  readonly flag: { readonly name: string; readonly value: string | undefined } | undefined
+  readonly parse: (text: string) => T
+  readonly fallback: T
+  /** The default in words. */
+  readonly fallbackText: string
+  /** The value may stand in a file that `NAME_FILE` names; it is never shown. */
+  readonly fileForm: boolean
+  readonly doc: string
+}
+
+export const defaultUser = 'moraineadmin'
+export const defaultPassword = 'moraineadmin'
+
+export const settings = {
+  drives: setting('MORAINE_DRIVES', {
+    aliases: ['MINIO_VOLUMES'],
+    parse: splitWords,
+    fallback: ['./data'],
+    fallbackText: './data',
+    doc: 'The drive directories, with spaces between; the `DRIVE` arguments of `moraine server` win.',
+  }),
+  address: setting<ListenAddress | undefined>('MORAINE_ADDRESS', {
+    aliases: ['MINIO_ADDRESS'],
+    flag: { name: '--address', value: 'HOST:PORT' },
+    parse: parseAddress,
+    fallback: undefined,
+    fallbackText: '127.0.0.1:9000; `:9000` (every interface) when credentials are set',
+    doc: 'Where to listen. Anything but loopback needs credentials of your own.',
+  }),
+  rootUser: setting<string | undefined>('MORAINE_ROOT_USER', {
+    aliases: ['MINIO_ROOT_USER'],
+    parse: parseText,
+    fallback: undefined,
+    fallbackText: `${defaultUser}, on loopback only`,
+    fileForm: true,
+    doc: 'Access key id of the root account, 3 characters or more.',
+  }),
+  rootPassword: setting<string | undefined>('MORAINE_ROOT_PASSWORD', {
+    aliases: ['MINIO_ROOT_PASSWORD'],
+    parse: parseText,
+    fallback: undefined,
+    fallbackText: `${defaultPassword}, on loopback only`,
+    fileForm: true,
+    doc: 'Secret access key of the root account, 8 characters or more.',
+  }),
+  region: setting<string | undefined>('MORAINE_REGION', {
+    aliases: ['MINIO_SITE_REGION', 'MINIO_REGION'],
+    parse: parseRegion,
+    fallback: undefined,
+    fallbackText: 'any region is accepted, us-east-1 is reported',
+    doc: 'The region that requests must be signed for.',
+  }),
+  domains: setting<readonly string[]>('MORAINE_DOMAIN', {
+    aliases: ['MINIO_DOMAIN'],
+    parse: parseDomains,
+    fallback: [],
+    fallbackText: 'path style only',
+    doc: 'Host names, with commas between, under which `BUCKET.NAME` addresses a bucket.',
+  }),
+  serverUrl: setting<string | undefined>('MORAINE_SERVER_URL', {
+    aliases: ['MINIO_SERVER_URL'],
+    parse: parseServerUrl,
+    fallback: undefined,
+    fallbackText: 'made from each request’s Host',
+    doc: 'The URL that clients reach the server by, when a proxy stands before it.',
+  }),
+  bootstrap: setting<string | undefined>('MORAINE_BOOTSTRAP', {
+    flag: { name: '--bootstrap', value: 'FILE' },
+    parse: parseText,
+    fallback: undefined,
+    fallbackText: 'none',
+    doc: 'A JSON or YAML document of accounts, buckets and warehouses that exist after the start; applied at each start.',
+  }),
+  buckets: setting<readonly string[]>('MORAINE_BUCKETS', {
+    parse: parseBucketNames,
+    fallback: [],
+    fallbackText: 'none',
+    doc: 'Short form: buckets of the root account, with commas between.',
+  }),
+  warehouses: setting<readonly string[]>('MORAINE_WAREHOUSES', {
+    parse: parseBucketNames,
+    fallback: [],
+    fallbackText: '`lake` when nothing at all is declared',
+    doc: 'Short form: Iceberg warehouses, with commas between, each in a bucket of its own name.',
+  }),
+  workers: setting<number | undefined>('MORAINE_WORKERS', {
+    flag: { name: '--workers', value: 'N' },
+    parse: countBetween(1, 256),
+    fallback: undefined,
+    fallbackText: 'one for each core',
+    doc: 'Worker processes.',
+  }),
+  consoleAddress: setting<ListenAddress | undefined>('MORAINE_CONSOLE_ADDRESS', {
+    aliases: ['MINIO_CONSOLE_ADDRESS'],
+    flag: { name: '--console-address', value: 'HOST:PORT' },
+    parse: parseAddress,
+    fallback: undefined,
+    fallbackText: 'none',
+    doc: 'Accepted for MinIO’s command lines; there is no console to listen there yet.',
+  }),
+  certsDir: setting<string | undefined>('MORAINE_CERTS_DIR', {
+    aliases: ['MINIO_CERTS_DIR'],
+    flag: { name: '--certs-dir', value: 'DIR' },
+    parse: parseText,
+    fallback: undefined,
+    fallbackText: 'none',
+    doc: 'Accepted while it holds no certificate; TLS is not served yet, and the start is refused rather than plain HTTP served in its place.',
+  }),
+  logLevel: setting<'error' | 'warn' | 'info' | 'debug'>('MORAINE_LOG_LEVEL', {
+    parse: oneOf('error', 'warn', 'info', 'debug'),
+    fallback: 'info',
+    fallbackText: 'info',
+    doc: 'The least level that is logged; `info` has a line for each request, `warn` only for those that failed by our fault.',
+  }),
+  json: setting('MORAINE_JSON', {
+    flag: { name: '--json', value: undefined },
+    parse: parseSwitch,
+    fallback: false,
+    fallbackText: 'off: text on a terminal, JSON elsewhere',
+    doc: 'Log as JSON lines on a terminal too, and print nothing else.',
+  }),
+  quiet: setting('MORAINE_QUIET', {
+    flag: { name: '--quiet', value: undefined },
+    parse: parseSwitch,
+    fallback: false,
+    fallbackText: 'off',
+    doc: 'Print no configuration for engines at start.',
+  }),
+  drainTimeoutMs: duration('MORAINE_DRAIN_TIMEOUT', 30 * secondMs, 0, hourMs, 'How long requests under way may go on after SIGTERM.'),
+  bodyIdleTimeoutMs: duration('MORAINE_BODY_IDLE_TIMEOUT', 2 * minuteMs, secondMs, dayMs, 'How long a connection may stand still in the middle of a request or response.'),
+  keepAliveTimeoutMs: duration('MORAINE_KEEP_ALIVE_TIMEOUT', 75 * secondMs, secondMs, hourMs, 'How long a connection may stay open between requests.'),
+  jobIntervalMs: duration('MORAINE_JOB_INTERVAL', minuteMs, 100, dayMs, 'The pause between two rounds of background work: garbage collection and outbox trimming.'),
+  sweepIntervalMs: duration('MORAINE_SWEEP_INTERVAL', dayMs, secondMs, 30 * dayMs, 'The pause between two walks over all blobs for those that a crash left behind.'),
+} as const satisfies Record<string, Setting<unknown>>
+
+export type SettingKey = keyof typeof settings
+
+/** The value of each setting, as its parser returns it. */
+export type SettingValues = { readonly [Key in SettingKey]: ReturnType<(typeof settings)[Key]['parse']> | (typeof settings)[Key]['fallback'] }
+
+/** Names that are no setting themselves but say where settings are. */
+export const sources = {
+  config: { flag: '--config', name: 'MORAINE_CONFIG', doc: 'A YAML or JSON file of settings: each by its name here, in lower case and without `MORAINE_` (`root_user: …`).' },
+  envFile: { name: 'MINIO_CONFIG_ENV_FILE', doc: 'A file of `NAME=value` lines that are added to the environment and win over it.' },
+  options: { name: 'MINIO_OPTS', doc: 'Flags as on the command line.' },
+} as const
+
+function setting<T>(
+  name: string,
+  { aliases = [], flag, fileForm = false, ...rest }: Pick<Setting<T>, 'parse' | 'fallback' | 'fallbackText' | 'doc'> & Partial<Pick<Setting<T>, 'aliases' | 'flag' | 'fileForm'>>,
+): Setting<T> {
+  return { name, aliases, flag, fileForm, ...rest }
+}
+
+function duration(name: string, fallbackMs: number, leastMs: number, mostMs: number, doc: string): Setting<number> {
+  return setting(name, { parse: durationBetween(leastMs, mostMs), fallback: fallbackMs, fallbackText: showDuration(fallbackMs), doc })
+}

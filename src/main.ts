@@ -1,0 +1,160 @@
+#!/usr/bin/env node
+/** The program: the only file that constructs the parts and joins them. */
+import { default as cluster } from 'node:cluster'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { must } from '../base/assert.ts'
+import { systemClock, systemRandom } from '../base/system.ts'
+import { DriveBlobStore } from '../engine/blobs/drive-blob-store.ts'
+import { DriveFormatError, inspectDrive, lockPath, metadataDirectory, openDrive } from '../engine/drives/drive-format.ts'
+import { lockDrive } from '../engine/drives/drive-lock.ts'
+import { NodeDrive } from '../engine/drives/node-drive.ts'
+import { openEngine, type Engine } from '../engine/index.ts'
+import { LmdbMetadataStore } from '../engine/metadata/lmdb-metadata-store.ts'
+import { banner } from './cli/banner.ts'
+import { parseCommand } from './cli/command.ts'
+import { helpText } from './cli/help.ts'
+import { parseConfig, type Config } from './config/parse-config.ts'
+import { processEnvironment, readTextFile } from './config/process-input.ts'
+import { createIdentityStore } from './identity/identity-store.ts'
+import { applyBootstrap, planBootstrap } from './server/bootstrap/apply-bootstrap.ts'
+import { BootstrapError, parseBootstrap } from './server/bootstrap/bootstrap-document.ts'
+import { findCertificate } from './server/certificates.ts'
+import { runPrimary } from './server/cluster/primary.ts'
+import { runWorker, type RunningWorker } from './server/cluster/worker.ts'
+import { registerHealthRoutes } from './server/health-routes.ts'
+import { createHttpServer } from './server/http-server.ts'
+import { createLogger } from './telemetry/logger.ts'
+import { createRequestIds } from './telemetry/request-ids.ts'
+import { createRequestLog } from './telemetry/request-log.ts'
+
+const clock = systemClock
+const random = systemRandom
+const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
+
+if (cluster.isWorker) runWorker(startWorker)
+else process.exitCode = await runCommand(process.argv.slice(2))
+
+/** Resolves with the exit code. */
+async function runCommand(argv: readonly string[]): Promise<number> {
+  const command = parseCommand(argv)
+  switch (command.kind) {
+    case 'server':
+      return runServer(command.argv)
+    case 'fsck':
+      return complain('fsck is not there yet')
+    case 'help':
+      process.stdout.write(helpText())
+      return 0
+    case 'version':
+      process.stdout.write(`moraine ${version}\n`)
+      return 0
+    case 'unknown':
+      return complain(command.message)
+  }
+}
+
+function complain(...messages: readonly string[]): number {
+  for (const message of messages) process.stderr.write(`moraine: ${message}\n`)
+  return 1
+}
+
+async function runServer(argv: readonly string[]): Promise<number> {
+  const parsed = parseConfig({ argv, env: processEnvironment(), readFile: readTextFile })
+  if (!parsed.ok) return complain(...parsed.problems)
+  const { config } = parsed
+  const certificate = config.certsDir === undefined ? undefined : findCertificate(config.certsDir)
+  if (certificate !== undefined) return complain(`${certificate} asks for TLS, which is not served yet; plain HTTP is not served in its place`)
+  for (const warning of parsed.warnings) process.stderr.write(`moraine: warning: ${warning}\n`)
+  const { logger, flush } = openLogger(config)
+  process.once('exit', flush)
+  try {
+    const { release, warehouse } = await prepare(config)
+    const workers = config.workers ?? availableParallelism()
+    const onListening = (port: number): void => {
+      if (config.json || config.quiet) logger.info({ port, workers, version }, 'serving')
+      else process.stdout.write(banner({ config, version, port, workers, warehouse, colours: process.stdout.isTTY }))
+    }
+    const exitCode = await runPrimary({ config, workers, workerFile: fileURLToPath(import.meta.url), clock, logger, onListening })
+    release()
+    return exitCode
+  } catch (error) {
+    if (error instanceof DriveFormatError) return complain(`${config.drives.join(' ')}: ${error.message}`)
+    if (error instanceof BootstrapError) return complain(...error.message.split('\n').map(line => `${config.bootstrap ?? 'bootstrap'}: ${line}`))
+    throw error
+  }
+}
+
+/** Locks the drive, formats it when it is new, and makes what is declared exist. */
+async function prepare(config: Config): Promise<{ readonly release: () => void; readonly warehouse: string }> {
+  const document = config.bootstrap === undefined ? undefined : parseBootstrap(readTextFile(config.bootstrap))
+  const plan = planBootstrap(document, config)
+  const root = driveOf(config)
+  mkdirSync(root, { recursive: true, mode: 0o700 })
+  const drive = new NodeDrive(root)
+  await inspectDrive(drive)
+  const lock = lockDrive(join(root, lockPath))
+  await openDrive(drive, random)
+  const stores = openStores(config)
+  try {
+    const identity = createIdentityStore({ engine: stores.engine, clock, random, root: config.root })
+    await applyBootstrap(plan, { engine: stores.engine, identity, ensureWarehouse: async () => {}, region: regionOf(config) })
+  } finally {
+    await stores.close()
+  }
+  return { release: () => lock.release(), warehouse: plan.warehouses[0]?.name ?? 'lake' }
+}
+
+async function startWorker(config: Config): Promise<RunningWorker> {
+  const { logger, flush } = openLogger(config)
+  process.once('exit', flush)
+  const stores = openStores(config)
+  const server = await createHttpServer({
+    s3: async (_request, response) => {
+      response.writeHead(501).end()
+    },
+    routes: async app => registerHealthRoutes(app, { isReady: () => stores.engine.listBuckets({ limit: 1 }).then(() => true, () => false) }),
+    nextRequestId: createRequestIds(random),
+    logRequest: createRequestLog(logger, clock),
+    clock,
+    domains: config.domains,
+    bodyIdleTimeoutMs: config.bodyIdleTimeoutMs,
+    keepAliveTimeoutMs: config.keepAliveTimeoutMs,
+  })
+  const port = await server.listen(config.address)
+  return {
+    port,
+    drain: async () => {
+      if (!(await server.drain(config.drainTimeoutMs))) logger.warn('requests under way were cut at the end of the drain')
+      await stores.close()
+    },
+  }
+}
+
+function openStores(config: Config): { readonly engine: Engine; readonly close: () => Promise<void> } {
+  const root = driveOf(config)
+  const metadata = LmdbMetadataStore.open({ directory: join(root, metadataDirectory) })
+  const blobs = new DriveBlobStore({ drive: new NodeDrive(root), clock, random })
+  const engine = openEngine({ metadata, blobs, clock, random })
+  return {
+    engine,
+    close: async () => {
+      await engine.close?.()
+      await metadata.close()
+    },
+  }
+}
+
+function openLogger(config: Config): ReturnType<typeof createLogger> {
+  return createLogger({ level: config.logLevel, readable: process.stdout.isTTY && !config.json, destination: 1 })
+}
+
+function driveOf({ drives }: Config): string {
+  return resolve(must(drives[0], 'the configuration has one drive'))
+}
+
+function regionOf({ region = 'us-east-1' }: Config): string {
+  return region
+}

@@ -1,0 +1,13 @@
+/** What primary and workers say to each other. Secrets travel here, never in arguments. */
+import type { Config } from '../../config/parse-config.ts'
+
+export type ToWorker =
+  | { readonly kind: 'start'; readonly config: Config }
+  | { readonly kind: 'drain' }
+
+export type FromWorker =
+  /** The worker is ready for `start`. */
+  | { readonly kind: 'hello' }
+  | { readonly kind: 'listening'; readonly port: number }
+  /** It cannot start, and ends. */
+  | { readonly kind: 'failed'; readonly message: string }

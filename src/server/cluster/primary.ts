@@ -1,0 +1,139 @@
+import { default as cluster, type Worker } from 'node:cluster'
+import { default as process } from 'node:process'
+import { assert } from '../../../base/assert.ts'
+import type { Clock } from '../../../base/clock.ts'
+import { secondMs } from '../../../base/units.ts'
+import type { Config } from '../../config/parse-config.ts'
+import type { Logger } from '../../telemetry/logger.ts'
+import type { FromWorker, ToWorker } from './messages.ts'
+import { restartDelayMs } from './restart-delay.ts'
+
+export interface PrimaryOptions {
+  readonly config: Config
+  readonly workers: number
+  /** The program that a worker runs. */
+  readonly workerFile: string
+  readonly clock: Clock
+  readonly logger: Logger
+  /** Called once, when every worker accepts connections. */
+  readonly onListening: (port: number) => void
+}
+
+/** A place for a worker: there is always one in it, or one on its way. */
+interface Seat {
+  worker: Worker | undefined
+  startedAtMs: number
+  /** Lifetimes of the workers that died in it, the latest last; as many as the delay looks at. */
+  livedMs: number[]
+  listening: boolean
+}
+
+/** A worker gets this long over the drain timeout before it is killed. */
+const killGraceMs = 5 * secondMs
+const lifetimesKept = 8
+
+/**
+ * Runs the workers until a signal ends the server: resolves with the exit code, 0 after a drain, 1
+ * when a worker could not start. A worker that dies later is replaced.
+ */
+export function runPrimary(options: PrimaryOptions): Promise<number> {
+  return new Promise(resolve => new Primary(options, resolve).start())
+}
+
+class Primary {
+  readonly #options: PrimaryOptions
+  readonly #finish: (exitCode: number) => void
+  readonly #seats: Seat[]
+  #phase: 'starting' | 'serving' | 'ending' = 'starting'
+  #exitCode = 0
+  #port: number
+
+  constructor(options: PrimaryOptions, finish: (exitCode: number) => void) {
+    this.#options = options
+    this.#finish = finish
+    this.#port = options.config.address.port
+    this.#seats = Array.from({ length: options.workers }, () => ({ worker: undefined, startedAtMs: 0, livedMs: [], listening: false }))
+  }
+
+  start(): void {
+    cluster.setupPrimary({ exec: this.#options.workerFile, args: [] })
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#onSignal(signal))
+    for (const seat of this.#seats) this.#fork(seat)
+  }
+
+  #fork(seat: Seat): void {
+    const worker = cluster.fork()
+    seat.worker = worker
+    seat.listening = false
+    seat.startedAtMs = this.#options.clock.monotonicMs()
+    worker.on('message', (message: FromWorker) => this.#onMessage(seat, worker, message))
+    worker.on('error', (error: Error) => this.#options.logger.warn({ worker: worker.process.pid, err: error }, 'a message to a worker was lost'))
+    worker.on('exit', (code, signal) => this.#onExit(seat, worker, signal ?? code))
+  }
+
+  #onMessage(seat: Seat, worker: Worker, message: FromWorker): void {
+    switch (message.kind) {
+      case 'hello':
+        // A worker that comes later listens where the first one found a port.
+        send(worker, { kind: 'start', config: { ...this.#options.config, address: { ...this.#options.config.address, port: this.#port } } })
+        if (this.#phase === 'ending') send(worker, { kind: 'drain' })
+        return
+      case 'listening':
+        seat.listening = true
+        this.#port = message.port
+        if (this.#phase !== 'starting' || !this.#seats.every(({ listening }) => listening)) return
+        this.#phase = 'serving'
+        this.#options.onListening(message.port)
+        return
+      case 'failed':
+        this.#options.logger.error({ worker: worker.process.pid }, message.message)
+    }
+  }
+
+  #onExit(seat: Seat, worker: Worker, reason: string | number): void {
+    const { clock, logger } = this.#options
+    seat.worker = undefined
+    if (this.#phase === 'starting') {
+      this.#exitCode = 1
+      this.#end()
+    }
+    if (this.#phase === 'ending') {
+      if (this.#seats.every(({ worker: other }) => other === undefined)) this.#finish(this.#exitCode)
+      return
+    }
+    seat.livedMs = [...seat.livedMs, clock.monotonicMs() - seat.startedAtMs].slice(-lifetimesKept)
+    const delayMs = restartDelayMs(seat.livedMs)
+    logger.warn({ worker: worker.process.pid, reason, delayMs }, 'a worker died and is replaced')
+    void clock.sleep(delayMs).then(() => {
+      if (this.#phase === 'serving') this.#fork(seat)
+    })
+  }
+
+  #onSignal(signal: string): void {
+    if (this.#phase === 'ending') {
+      this.#options.logger.warn({ signal }, 'cutting the requests under way')
+      for (const { worker } of this.#seats) worker?.process.kill('SIGKILL')
+      return
+    }
+    this.#options.logger.info({ signal }, 'draining')
+    this.#end()
+  }
+
+  #end(): void {
+    this.#phase = 'ending'
+    const { clock, config } = this.#options
+    for (const { worker } of this.#seats) {
+      if (worker !== undefined) send(worker, { kind: 'drain' })
+    }
+    if (this.#seats.every(({ worker }) => worker === undefined)) this.#finish(this.#exitCode)
+    void clock.sleep(config.drainTimeoutMs + killGraceMs).then(() => {
+      for (const { worker } of this.#seats) worker?.process.kill('SIGKILL')
+    })
+  }
+}
+
+/** To a worker that is just dying the message is lost, and its exit is told by an event of its own. */
+function send(worker: Worker, message: ToWorker): void {
+  assert(cluster.isPrimary, 'only the primary sends to workers')
+  if (worker.isConnected()) worker.send(message)
+}

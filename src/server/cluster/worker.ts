@@ -1,0 +1,45 @@
+import { default as process } from 'node:process'
+import { assert } from '../../../base/assert.ts'
+import type { Config } from '../../config/parse-config.ts'
+import type { FromWorker, ToWorker } from './messages.ts'
+
+/** A worker that accepts connections. */
+export interface RunningWorker {
+  readonly port: number
+  /** Finishes what is under way and lets go of everything. Never rejects. */
+  drain(): Promise<void>
+}
+
+/**
+ * The life of a worker process: asks the primary for its configuration, starts, and drains when the
+ * primary says so or on SIGTERM. SIGINT is the primary's business, since a terminal sends it to every
+ * process of the group. When the primary is gone, Node's cluster module ends the process.
+ */
+export function runWorker(start: (config: Config) => Promise<RunningWorker>): void {
+  let running: Promise<RunningWorker> | undefined
+  let draining = false
+  const drain = (): void => {
+    if (draining) return
+    draining = true
+    const ended = running === undefined ? Promise.resolve() : running.then(worker => worker.drain())
+    ended.then(() => process.exit(0), () => process.exit(1))
+  }
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', drain)
+  process.on('message', (message: ToWorker) => {
+    if (message.kind === 'drain') drain()
+    else {
+      running = start(message.config)
+      running.then(
+        ({ port }) => tellPrimary({ kind: 'listening', port }),
+        (error: unknown) => tellPrimary({ kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }, () => process.exit(1)),
+      )
+    }
+  })
+  tellPrimary({ kind: 'hello' })
+}
+
+function tellPrimary(message: FromWorker, then: () => void = () => {}): void {
+  assert(process.send !== undefined, 'a worker has a channel to its primary')
+  process.send(message, undefined, undefined, then)
+}

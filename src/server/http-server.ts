@@ -1,0 +1,163 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { fastify, type FastifyInstance } from 'fastify'
+import { assert, must } from '../../base/assert.ts'
+import type { Clock } from '../../base/clock.ts'
+import { KiB, secondMs } from '../../base/units.ts'
+import type { ListenAddress } from '../config/values.ts'
+import { attachContext, type RequestContext } from '../telemetry/request-context.ts'
+import type { LogRequest } from '../telemetry/request-log.ts'
+import { surfaceOf } from './surface.ts'
+
+/** Answers one S3 request completely. A rejection is a fault of ours: 500, or the connection is cut. */
+export type S3Handler = (request: IncomingMessage, response: ServerResponse, context: RequestContext) => Promise<void>
+
+export interface HttpServerOptions {
+  readonly s3: S3Handler
+  /** Registers the routes under `/minio/`, `/iceberg/` and `/_iceberg/`. */
+  readonly routes: (app: FastifyInstance) => Promise<void>
+  readonly nextRequestId: () => string
+  readonly logRequest: LogRequest
+  readonly clock: Clock
+  /** Hosts whose first label before them is a bucket. */
+  readonly domains: readonly string[]
+  readonly bodyIdleTimeoutMs: number
+  readonly keepAliveTimeoutMs: number
+}
+
+export interface HttpServer {
+  /** Resolves with the port once connections are accepted. */
+  listen(address: ListenAddress): Promise<number>
+  /**
+   * Accepts nothing new, lets the requests under way finish for at most `timeoutMs`, then cuts what
+   * is left. `true` when all of them finished.
+   */
+  drain(timeoutMs: number): Promise<boolean>
+}
+
+const headersTimeoutMs = 30 * secondMs
+const headersBytes = 32 * KiB
+const headersCount = 200
+const drainPollMs = 20
+
+/**
+ * One HTTP server for every protocol. S3 requests go to their handler as they come, before any
+ * router: an object's key may be any bytes, and no router may decode, refuse or rewrite it. The rest
+ * is Fastify's. Bodies are unread when a handler gets them.
+ */
+export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
+  const exchanges = new WeakMap<Socket, ServerResponse>()
+  let draining = false
+  let route: ((request: IncomingMessage, response: ServerResponse) => void) | undefined
+  const server = createServer({
+    maxHeaderSize: headersBytes,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: 0,
+    connectionsCheckingInterval: 5 * secondMs,
+    keepAliveTimeout: options.keepAliveTimeoutMs,
+    insecureHTTPParser: false,
+    noDelay: true,
+  })
+  server.maxHeadersCount = headersCount
+  server.maxRequestsPerSocket = 0
+  server.timeout = options.bodyIdleTimeoutMs
+
+  const accept = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
+    const context: RequestContext = { requestId: options.nextRequestId(), expectsContinue, notes: {} }
+    exchanges.set(request.socket, response)
+    options.logRequest(request, response, context)
+    response.setHeader('x-amz-request-id', context.requestId)
+    response.setHeader('server', 'Moraine')
+    if (draining) response.setHeader('connection', 'close')
+    if (surfaceOf(request.url ?? '/', request.headers.host, options.domains) === 's3') {
+      options.s3(request, response, context).catch((error: unknown) => failExchange(response, context, error))
+      return
+    }
+    attachContext(request, context)
+    if (expectsContinue) response.writeContinue()
+    must(route, 'routes are ready before the server listens')(request, response)
+  }
+  server.on('request', (request, response) => accept(request, response, false))
+  server.on('checkContinue', (request, response) => accept(request, response, true))
+  server.on('timeout', socket => onIdle(socket, exchanges.get(socket), options.bodyIdleTimeoutMs))
+  server.on('clientError', (error, socket) => refuse(error, socket as Socket, exchanges))
+
+  const app = fastify({
+    serverFactory: handler => {
+      route = handler
+      return server
+    },
+    routerOptions: { maxParamLength: 8 * KiB },
+    return503OnClosing: false,
+  })
+  await options.routes(app)
+  await app.ready()
+  return {
+    listen: address => listen(server, address),
+    drain: async timeoutMs => {
+      draining = true
+      const finished = await drain(server, timeoutMs, options.clock)
+      await app.close()
+      return finished
+    },
+  }
+}
+
+function listen(server: Server, { host, port }: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    // Without a host Node listens on `::`, which takes IPv4 too, or on 0.0.0.0 where there is no IPv6.
+    server.listen({ port, ...(host === undefined ? {} : { host }), backlog: 4096 }, () => {
+      server.off('error', reject)
+      const address: AddressInfo | string | null = server.address()
+      assert(address !== null && typeof address === 'object', 'a TCP server has a port')
+      resolve(address.port)
+    })
+  })
+}
+
+async function drain(server: Server, timeoutMs: number, clock: Clock): Promise<boolean> {
+  const deadlineMs = clock.monotonicMs() + timeoutMs
+  const state = { closed: false }
+  server.close(() => {
+    state.closed = true
+  })
+  while (!state.closed && clock.monotonicMs() < deadlineMs) {
+    // A connection whose response began before the drain is kept alive after it: close it then.
+    server.closeIdleConnections()
+    await clock.sleep(drainPollMs)
+  }
+  if (!state.closed) server.closeAllConnections()
+  return state.closed
+}
+
+/** A standing connection is cut, unless it waits for us: the request is complete and the answer not begun. */
+function onIdle(socket: Socket, response: ServerResponse | undefined, idleTimeoutMs: number): void {
+  if (response !== undefined && response.req.complete && !response.headersSent) socket.setTimeout(idleTimeoutMs)
+  else socket.destroy()
+}
+
+/** What is no HTTP (or too much of it) gets a status and a closed connection; never inside another response. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket, exchanges: WeakMap<Socket, ServerResponse>): void {
+  const response = exchanges.get(socket)
+  const answering = response !== undefined && response.headersSent && !response.writableFinished
+  if (!socket.writable || answering || error.code === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+}
+
+/** The last resort for a handler that failed without answering. */
+function failExchange(response: ServerResponse, { requestId, notes }: RequestContext, error: unknown): void {
+  notes.fault ??= error
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InternalError</Code><Message>We encountered an internal error. Please try again.</Message><RequestId>${requestId}</RequestId></Error>`
+  response.writeHead(500, { 'content-type': 'application/xml', 'content-length': Buffer.byteLength(body), connection: 'close' })
+  response.end(body)
+}
