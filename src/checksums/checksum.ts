@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { crc32, crc32c } from '@node-rs/crc32'
 import { Xxh64, xxh3 } from '@node-rs/xxhash'
+import { ChecksumError } from './checksum-error.ts'
 import { Crc64Nvme } from './crc64nvme.ts'
 
 /** The checksum algorithms of S3's current schema, by its own names, that can be computed over a stream. */
@@ -27,6 +28,19 @@ const makers: Readonly<Record<ChecksumAlgorithm, () => RunningChecksum>> = {
 export const checksumAlgorithms = Object.keys(makers) as readonly ChecksumAlgorithm[]
 
 export const isChecksumAlgorithm = (name: string): name is ChecksumAlgorithm => Object.hasOwn(makers, name)
+
+/**
+ * The algorithm of that name (in any case). `ChecksumError` InvalidRequest when there is none, or none that can be
+ * computed over a stream: `@node-rs/xxhash` has XXHASH128 in one piece only.
+ */
+export function toChecksumAlgorithm(name: string): ChecksumAlgorithm {
+  const algorithm = name.toUpperCase()
+  if (isChecksumAlgorithm(algorithm)) return algorithm
+  throw new ChecksumError(
+    'InvalidRequest',
+    `Checksum algorithm provided is unsupported. Please try again with any of the valid types: [${checksumAlgorithms.join(', ')}]`,
+  )
+}
 
 export function runningChecksum(algorithm: ChecksumAlgorithm): RunningChecksum {
   return makers[algorithm]()
