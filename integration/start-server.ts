@@ -58,7 +58,7 @@ export async function startServer({ drive, env = {}, args = [], workers = 2, por
     accessKeyId: env['MORAINE_ROOT_USER'] ?? env['MINIO_ROOT_USER'] ?? 'moraineadmin',
     secretAccessKey: env['MORAINE_ROOT_PASSWORD'] ?? env['MINIO_ROOT_PASSWORD'] ?? 'moraineadmin',
     pid: server.pid,
-    logs: server.logs,
+    logs: () => server.logs(),
     stop: async () => {
       const code = await server.stop()
       if (drive === undefined) await rm(directory, { recursive: true, force: true })
