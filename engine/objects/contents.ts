@@ -44,6 +44,11 @@ export function stageBytes(bytes: Uint8Array): Staged {
   return bytes.length === 0 ? { kind: 'empty', sizeBytes: 0 } : { kind: 'inline', sizeBytes: bytes.length, bytes }
 }
 
+/** Bytes in hand as a body. */
+export async function* bytesAsBody(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
 async function stageBlob(
   context: EngineContext,
   begun: Uint8Array[],
@@ -73,11 +78,14 @@ export async function withStaged<T>(context: EngineContext, staged: Staged, use:
   try {
     return await use(staged)
   } catch (error) {
-    // With an unknown outcome a commit may refer to the blob; the sweep of orphans decides later.
-    const mayBeCommitted = error instanceof MetadataError && error.code === 'OutcomeUnknown'
-    if (staged.kind === 'blob' && !mayBeCommitted) await discardBlob(context, staged.blob.blobId)
+    if (staged.kind === 'blob' && !mayBeCommitted(error)) await discardBlob(context, staged.blob.blobId)
     throw error
   }
+}
+
+/** With an unknown outcome a commit may refer to staged blobs; the sweep of orphans decides later. */
+export function mayBeCommitted(error: unknown): boolean {
+  return error instanceof MetadataError && error.code === 'OutcomeUnknown'
 }
 
 /** Removes a blob that no row refers to. What cannot be removed now is left to the sweep of orphans. */
@@ -98,10 +106,14 @@ export function attach(context: EngineContext, tx: Transaction, staged: Staged):
 
 /** Another use of the same bytes, for a copy; `content` must belong to a row that the transaction checks. */
 export async function share(context: EngineContext, tx: Transaction, content: Content): Promise<Content> {
-  if (content.kind !== 'segments') return shareSegment(context, tx, content)
+  return content.kind === 'segments' ? holdLayout(context, tx, content.layoutId) : shareSegment(context, tx, content)
+}
+
+/** A use of a layout: a new one, or one that a checked row holds on to. */
+export function holdLayout(context: EngineContext, tx: Transaction, layoutId: string): Content {
   const contentId = newContentId(context)
-  tx.put(referenceRow({ kind: 'layout', layoutId: content.layoutId }, contentId), referenceInUse)
-  return { kind: 'segments', contentId, layoutId: content.layoutId }
+  tx.put(referenceRow({ kind: 'layout', layoutId }, contentId), referenceInUse)
+  return { kind: 'segments', contentId, layoutId }
 }
 
 export async function shareSegment(context: EngineContext, tx: Transaction, content: SegmentContent): Promise<SegmentContent> {

@@ -16,7 +16,7 @@ const rowsPerChunk = 8
 
 /** The layout's segments in order with the offset of each, from the row that covers `from` on. */
 export async function* segmentsFrom(
-  reader: MetadataReader,
+  reader: Pick<MetadataReader, 'list'>,
   layoutId: string,
   from: number,
 ): AsyncGenerator<{ readonly segment: PartRecord; readonly offset: number }> {

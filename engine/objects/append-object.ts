@@ -1,0 +1,103 @@
+import { must } from '../../base/assert.ts'
+import type { AppendObject, PutResult } from '../engine.ts'
+import { EngineError } from '../engine.ts'
+import { layoutRange } from '../keys.ts'
+import type { Transaction } from '../metadata/transact.ts'
+import type { Content, SegmentContent } from '../records/content.ts'
+import { layoutFormat, type PartRecord, segmentsPerRow } from '../records/part-record.ts'
+import { type ObjectRecord, toObjectVersion } from '../records/version-record.ts'
+import { evaluateConditions } from './conditions.ts'
+import { attach, holdLayout, inlineBytesOf, share, shareSegment, type Staged, stage, withStaged } from './contents.ts'
+import { commit, type EngineContext, newContentId, StaleReadError } from './context.ts'
+import { findBucket, loadKey, readBucket } from './key-state.ts'
+import { layoutOffsetOf, segmentsFrom } from './layout.ts'
+import { planLayout } from './plan-layout.ts'
+import { publishNew } from './put-object.ts'
+
+/**
+ * PutObject with a write offset: the current version's bytes and the appended ones.
+ * Commit point: one commit that checks that the object still ends at `offsetBytes`.
+ *
+ * Small objects are rewritten inline. Others become a layout of segments, shared blobs and all.
+ */
+export async function appendObject(context: EngineContext, input: AppendObject): Promise<PutResult> {
+  const refuseEarly = async () => void (await findBucket(context.metadata, input.bucket))
+  const body = await stage(context, input.body, context.settings.inlineBytes, refuseEarly)
+  return withStaged(context, body, (staged) =>
+    commit(context, async (tx) => {
+      const state = await loadKey(tx, await readBucket(tx, input.bucket), input.key)
+      const before = state.head?.version.kind === 'object' ? state.head.version : undefined
+      evaluateConditions('write', state.head?.version, input.conditions)
+      const sizeBytes = before?.sizeBytes ?? 0
+      if (input.offsetBytes !== sizeBytes) {
+        throw new EngineError('InvalidWriteOffset', 'the object does not end there', { sizeBytes: String(sizeBytes) })
+      }
+      const { etag, checksums } = input.finish(before === undefined ? undefined : toObjectVersion(input.key, before), staged.sizeBytes)
+      const content = before === undefined ? attach(context, tx, staged) : await appendTo(context, tx, before, staged)
+      const { attributes, tags } = before ?? { attributes: input.attributes, tags: input.tags ?? {} }
+      const grown = { etag, checksums, attributes, tags, content, partsCount: undefined, ownerId: input.ownerId }
+      return publishNew(context, tx, state, { ...grown, sizeBytes: sizeBytes + staged.sizeBytes }, 'ObjectCreated:Put')
+    }),
+  )
+}
+
+async function appendTo(context: EngineContext, tx: Transaction, before: ObjectRecord, staged: Staged): Promise<Content> {
+  const { content, sizeBytes } = before
+  if (content.kind === 'empty') return attach(context, tx, staged)
+  if (staged.kind === 'empty') return share(context, tx, content)
+  const fitsInline = sizeBytes + staged.sizeBytes <= context.settings.inlineBytes
+  if (content.kind === 'inline' && staged.kind === 'inline' && fitsInline) {
+    const bytes = Buffer.concat([await inlineBytesOf(tx, content.contentId), staged.bytes])
+    return attach(context, tx, { kind: 'inline', sizeBytes: bytes.length, bytes })
+  }
+  const appended = segmentOf(context, staged.sizeBytes, attach(context, tx, staged))
+  if (content.kind === 'segments' && (await extend(tx, content.layoutId, sizeBytes, appended))) return share(context, tx, content)
+  const segments = [...(await segmentsOf(context, tx, before)), appended]
+  const layoutId = newContentId(context)
+  for (const { key, value } of planLayout(layoutId, numbered(segments))) tx.put(key, value)
+  return holdLayout(context, tx, layoutId)
+}
+
+/**
+ * Adds a segment to a layout in place. Its holders see what lies within their own size, so this is
+ * allowed to whoever ends where the layout ends. False when another holder has grown it already.
+ */
+async function extend(tx: Transaction, layoutId: string, sizeBytes: number, appended: PartRecord): Promise<boolean> {
+  const [last] = await tx.list({ ...layoutRange(layoutId), limit: 1, reverse: true })
+  const row = last === undefined ? undefined : await tx.get(last.key)
+  if (last === undefined || row === undefined) throw new StaleReadError()
+  const segments = layoutFormat.decode(row)
+  const begin = layoutOffsetOf(last.key)
+  if (begin + bytesIn(segments) !== sizeBytes) return false
+  const partNumber = must(segments[segments.length - 1], 'a layout row has segments').partNumber + 1
+  const isFull = segments.length >= segmentsPerRow
+  const [grown] = planLayout(layoutId, isFull ? [{ ...appended, partNumber }] : [...segments, { ...appended, partNumber }], isFull ? sizeBytes : begin)
+  const put = must(grown, 'a layout with a segment has a row')
+  if (isFull && (await tx.get(put.key)) !== undefined) throw new StaleReadError()
+  tx.put(put.key, put.value)
+  return true
+}
+
+/** The object's bytes as segments of a layout of its own. */
+async function segmentsOf(context: EngineContext, tx: Transaction, { content, sizeBytes }: ObjectRecord): Promise<PartRecord[]> {
+  if (content.kind !== 'segments') return [segmentOf(context, sizeBytes, await shareSegment(context, tx, content))]
+  const segments: PartRecord[] = []
+  for await (const { segment, offset } of segmentsFrom(tx, content.layoutId, 0)) {
+    if (offset >= sizeBytes) break
+    segments.push({ ...segment, content: await shareSegment(context, tx, segment.content) })
+  }
+  return segments
+}
+
+/** A segment has no digest of its own: only the whole object's is ever asked for. */
+function segmentOf(context: EngineContext, sizeBytes: number, content: SegmentContent): PartRecord {
+  return { partNumber: 1, sizeBytes, etag: '', checksums: [], lastModifiedMs: Math.floor(context.clock.nowMs()), content }
+}
+
+function numbered(segments: readonly PartRecord[]): PartRecord[] {
+  return segments.map((segment, index) => ({ ...segment, partNumber: index + 1 }))
+}
+
+function bytesIn(segments: readonly PartRecord[]): number {
+  return segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+}

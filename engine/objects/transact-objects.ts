@@ -1,0 +1,109 @@
+import { assert } from '../../base/assert.ts'
+import type { EngineTransaction, ExtensionReader } from '../engine.ts'
+import { extensionRow } from '../keys.ts'
+import type { MetadataReader, Row } from '../metadata/metadata-store.ts'
+import type { Transaction } from '../metadata/transact.ts'
+import { appendEvent } from '../outbox/append-event.ts'
+import { toObjectVersion } from '../records/version-record.ts'
+import { evaluateConditions } from './conditions.ts'
+import { attach, bytesAsBody, discardBlob, mayBeCommitted, stage, stageBytes, type Staged } from './contents.ts'
+import { commit, type EngineContext } from './context.ts'
+import { deleteCurrent } from './delete-object.ts'
+import { type KeyState, loadKey, readBucket } from './key-state.ts'
+import { publishNew } from './put-object.ts'
+
+/**
+ * One transaction of an adapter: its own rows, objects and events in one commit. A blob that an
+ * attempt staged is removed when that attempt is known not to have committed.
+ */
+export async function transactObjects<T>(context: EngineContext, body: (tx: EngineTransaction) => Promise<T>): Promise<T> {
+  const staged: string[] = []
+  const discard = async () => {
+    for (const blobId of staged.splice(0)) await discardBlob(context, blobId)
+  }
+  try {
+    return await commit(context, async (tx) => {
+      await discard()
+      return body(new ObjectTransaction(context, tx, staged))
+    })
+  } catch (error) {
+    if (!mayBeCommitted(error)) await discard()
+    throw error
+  }
+}
+
+class ObjectTransaction implements EngineTransaction {
+  readonly extensions: EngineTransaction['extensions']
+  readonly #context: EngineContext
+  readonly #tx: Transaction
+  readonly #staged: string[]
+  readonly #written = new Set<string>()
+
+  constructor(context: EngineContext, tx: Transaction, staged: string[]) {
+    this.#context = context
+    this.#tx = tx
+    this.#staged = staged
+    this.extensions = extensionsOf(tx)
+  }
+
+  async headObject({ bucket, key }: Parameters<EngineTransaction['headObject']>[0]) {
+    const { head } = await loadKey(this.#tx, await readBucket(this.#tx, bucket), key)
+    return head?.version.kind === 'object' ? toObjectVersion(key, head.version) : undefined
+  }
+
+  async putObject({ bucket, key, bytes, conditions, ...object }: Parameters<EngineTransaction['putObject']>[0]) {
+    const state = await this.#stateToWrite(bucket, key)
+    evaluateConditions('write', state.head?.version, conditions)
+    const staged = await this.#stage(bytes)
+    const content = attach(this.#context, this.#tx, staged)
+    const created = { ...object, tags: {}, content, sizeBytes: bytes.length, partsCount: undefined }
+    return (await publishNew(this.#context, this.#tx, state, created, 'ObjectCreated:Put')).version
+  }
+
+  /** A delete marker belongs to the bucket's owner: an adapter acts for it. */
+  async deleteObject({ bucket, key }: Parameters<EngineTransaction['deleteObject']>[0]) {
+    const state = await this.#stateToWrite(bucket, key)
+    await deleteCurrent(this.#context, this.#tx, state, state.bucket.ownerId)
+  }
+
+  emit(event: { readonly type: string; readonly subject: string; readonly detail: unknown }): void {
+    appendEvent(this.#context, this.#tx, event)
+  }
+
+  /** A transaction does not see its own writes, so a key can be written once. */
+  async #stateToWrite(bucketName: string, key: string): Promise<KeyState> {
+    const name = `${bucketName}/${key}`
+    assert(!this.#written.has(name), 'a transaction writes a key once')
+    this.#written.add(name)
+    return loadKey(this.#tx, await readBucket(this.#tx, bucketName), key)
+  }
+
+  async #stage(bytes: Uint8Array): Promise<Staged> {
+    if (bytes.length <= this.#context.settings.transactionInlineBytes) return stageBytes(bytes)
+    const staged = await stage(this.#context, bytesAsBody(bytes), this.#context.settings.transactionInlineBytes)
+    if (staged.kind === 'blob') this.#staged.push(staged.blob.blobId)
+    return staged
+  }
+}
+
+function extensionsOf(tx: Transaction): EngineTransaction['extensions'] {
+  return {
+    get: (key) => tx.get(extensionRow(key)),
+    list: async ({ start, end, ...page }) => withoutPrefix(await tx.list({ ...page, start: extensionRow(start), end: extensionRow(end) })),
+    put: (key, value) => tx.put(extensionRow(key), value),
+    delete: (key) => tx.delete(extensionRow(key)),
+    requireEmpty: ({ start, end }) => tx.requireEmpty({ start: extensionRow(start), end: extensionRow(end) }),
+  }
+}
+
+/** Extension rows outside of transactions. */
+export function extensionReader(reader: MetadataReader): ExtensionReader {
+  return {
+    get: async (key) => (await reader.get(extensionRow(key)))?.value,
+    list: async ({ start, end, ...page }) => withoutPrefix(await reader.list({ ...page, start: extensionRow(start), end: extensionRow(end) })),
+  }
+}
+
+function withoutPrefix(rows: readonly Row[]): { key: Buffer; value: Buffer }[] {
+  return rows.map(({ key, value }) => ({ key: key.subarray(1), value }))
+}
