@@ -1,0 +1,140 @@
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import { CatalogStoreError, type CatalogStore } from './catalog-store.ts'
+import { ownerOnly, type Authorize, type Caller, type CatalogContext, type CatalogSettings } from './context.ts'
+import { badRequest, CatalogError, errorBody } from './errors.ts'
+import { JsonShapeError } from './json/decode.ts'
+import { JsonSyntaxError, parseJsonBytes } from './json/parse.ts'
+import { stringifyJson } from './json/stringify.ts'
+import { MetadataCache } from './metadata-cache.ts'
+import { endpoints, type Endpoint } from './rest/endpoints.ts'
+import { expireIdempotencyRecords, idempotencyKeyOf, requestHashOf, runOnce } from './rest/idempotency.ts'
+import type { Operation, OperationInput, Outcome } from './rest/operation.ts'
+import { operations, type ServedOperationId } from './rest/operations.ts'
+import { render, type CatalogResponse } from './rest/render.ts'
+import type { Warehouse } from './rows/rows.ts'
+import { ensureWarehouse, resolveWarehouse, type NewWarehouse } from './warehouses.ts'
+
+/** A request to one operation: its parts are decoded from the URL, its body is as it came. */
+export interface CatalogRequest {
+  readonly operationId: ServedOperationId
+  readonly caller: Caller
+  /** `prefix`, `namespace`, `table`, …, percent-decoded. */
+  readonly path: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string | undefined>>
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly body: Uint8Array | undefined
+}
+
+export interface Catalog {
+  /** Never rejects: whatever goes wrong is a response of the specification's form. */
+  run(request: CatalogRequest): Promise<CatalogResponse>
+  /** The operations that work, to be routed. */
+  readonly endpoints: ReadonlyMap<ServedOperationId, Endpoint>
+  /** Creates the warehouse unless it is there; `BadRequest` when it is there with another bucket or prefix. */
+  ensureWarehouse(warehouse: NewWarehouse): Promise<Warehouse>
+  /** Background work: removes up to `limit` records that no client may ask for any more. */
+  expireIdempotencyRecords(limit: number): Promise<number>
+}
+
+export interface CatalogOptions {
+  readonly store: CatalogStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly settings: CatalogSettings
+  readonly authorize?: Authorize
+  readonly cacheBytes?: number
+  /** Told about errors that are answered as 500, so that somebody sees them. */
+  readonly onInternalError?: (error: unknown, operationId: string) => void
+}
+
+const defaultCacheBytes = 64 * 1024 * 1024
+
+export function createCatalog(options: CatalogOptions): Catalog {
+  const { store, clock, random, settings, authorize = ownerOnly, cacheBytes = defaultCacheBytes, onInternalError } = options
+  const served = new Map(Object.keys(operations).map((id) => [id as ServedOperationId, endpoints[id as ServedOperationId] as Endpoint]))
+  const context: CatalogContext = { store, clock, random, settings, authorize, cache: new MetadataCache(cacheBytes), endpoints: [...served.values()] }
+  return {
+    endpoints: served,
+    async run(request) {
+      try {
+        return await answer(context, request)
+      } catch (error) {
+        const known = toCatalogError(error)
+        if (known.code === 'InternalServer' || known.code === 'CommitStateUnknown') onInternalError?.(error, request.operationId)
+        return errorResponse(known)
+      }
+    },
+    ensureWarehouse: (warehouse) => ensureWarehouse(context, warehouse),
+    expireIdempotencyRecords: (limit) => expireIdempotencyRecords(context, limit),
+  }
+}
+
+async function answer(context: CatalogContext, request: CatalogRequest): Promise<CatalogResponse> {
+  const { operationId, caller, path, query, headers } = request
+  const endpoint: Endpoint = endpoints[operationId]
+  const operation: Operation = operations[operationId]
+  const warehouse = await resolveWarehouse(context.store, operationId === 'getConfig' ? query['warehouse'] : path['prefix'])
+  if (!(await context.authorize({ caller, operationId, warehouse, path }))) {
+    throw new CatalogError('Forbidden', 'Not authorized to make this request')
+  }
+  const inputOf = (): OperationInput => ({ warehouse, path, query, headers, body: parseBody(endpoint, request.body), caller })
+  if (operation.kind === 'query') return render(await operation.run(inputOf(), context), endpoint, context, warehouse)
+  const outcome = await mutate(context, endpoint, request, () => operation.prepare(inputOf(), context))
+  return renderCommitted(outcome, endpoint, context, warehouse)
+}
+
+async function mutate(
+  context: CatalogContext, endpoint: Endpoint, request: CatalogRequest, prepare: () => ReturnType<Extract<Operation, { kind: 'mutation' }>['prepare']>,
+): Promise<Outcome> {
+  const idempotencyKey = endpoint.idempotent ? idempotencyKeyOf(request.headers) : undefined
+  if (idempotencyKey === undefined) return context.store.transact(prepare())
+  const { caller, operationId, body } = request
+  const requestHash = requestHashOf({ operationId, target: stringifyJson([sorted(request.path), sorted(request.query)]), body })
+  let prepared: ReturnType<typeof prepare> | undefined
+  return runOnce(context, { caller, idempotencyKey, requestHash }, (tx) => (prepared ??= prepare())(tx))
+}
+
+/** What has been committed must not look like a failure: an error after it leaves the outcome open to the client. */
+async function renderCommitted(outcome: Outcome, endpoint: Endpoint, context: CatalogContext, warehouse: Warehouse): Promise<CatalogResponse> {
+  try {
+    return await render(outcome, endpoint, context, warehouse)
+  } catch (cause) {
+    throw new CatalogError('CommitStateUnknown', 'The change was made, but its result cannot be read', { cause })
+  }
+}
+
+function parseBody(endpoint: Endpoint, body: Uint8Array | undefined): OperationInput['body'] {
+  if (endpoint.request === undefined || body === undefined || body.length === 0) return undefined
+  return parseJsonBytes(body)
+}
+
+function sorted(members: Readonly<Record<string, string | undefined>>): (readonly [string, string])[] {
+  return Object.entries(members).map(([name, value]) => [name, value ?? ''] as const).sort(([left], [right]) => (left < right ? -1 : 1))
+}
+
+function toCatalogError(error: unknown): CatalogError {
+  if (error instanceof CatalogError) return error
+  if (error instanceof JsonSyntaxError) return badRequest(`Malformed request: ${error.message}`)
+  if (error instanceof JsonShapeError) return badRequest(error.message)
+  if (!(error instanceof CatalogStoreError)) return new CatalogError('InternalServer', 'Internal error', { cause: error })
+  switch (error.code) {
+    case 'FileNotFound':
+      return new CatalogError('NotFound', error.message, { cause: error })
+    case 'BadLocation':
+      return new CatalogError('BadRequest', error.message, { cause: error })
+    case 'Unavailable':
+      return new CatalogError('ServiceUnavailable', 'Nothing was done; try again', { cause: error })
+    case 'StorageFull':
+      return new CatalogError('StorageFull', 'Nothing was done: no space left', { cause: error })
+    case 'OutcomeUnknown':
+      return new CatalogError('CommitStateUnknown', 'The change may or may not have been made', { cause: error })
+  }
+}
+
+/** Only a request that certainly was not carried out may be repeated, so only that answer says when. */
+export function errorResponse(error: CatalogError): CatalogResponse {
+  const headers: Record<string, string> = error.code === 'ServiceUnavailable' ? { 'retry-after': '1' } : {}
+  return { status: error.status, headers, body: stringifyJson({ error: errorBody(error).error }) }
+}

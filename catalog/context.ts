@@ -1,0 +1,51 @@
+import type { Clock } from '../base/clock.ts'
+import type { Random } from '../base/random.ts'
+import type { CatalogStore } from './catalog-store.ts'
+import type { MetadataCache } from './metadata-cache.ts'
+import type { Endpoint } from './rest/endpoints.ts'
+import type { Warehouse } from './rows/rows.ts'
+
+/** What every operation of one catalog shares. */
+export interface CatalogContext {
+  readonly store: CatalogStore
+  readonly clock: Clock
+  readonly random: Random
+  readonly settings: CatalogSettings
+  readonly authorize: Authorize
+  readonly cache: MetadataCache
+  /** The operations that work: what the configuration advertises. */
+  readonly endpoints: readonly Endpoint[]
+}
+
+export interface CatalogSettings {
+  /**
+   * What clients need to reach the files: `s3.endpoint`, `s3.path-style-access`, `s3.region`,
+   * `client.region`. Sent with the configuration and with every table; no secrets.
+   */
+  readonly fileIoProperties: Readonly<Record<string, string>>
+  /** How long a request may be repeated under its idempotency key. */
+  readonly idempotencyLifetimeMs: number
+}
+
+/** Who asks. */
+export interface Caller {
+  /** 12 digits. */
+  readonly accountId: string
+  /** The access key that the request or its token was signed with; idempotency keys are scoped to it. */
+  readonly accessKeyId: string
+  readonly isRoot: boolean
+}
+
+/** What a caller wants to do, named by the operation of the REST specification. */
+export interface Access {
+  readonly caller: Caller
+  readonly operationId: string
+  readonly warehouse: Warehouse
+  /** The namespace, table, view or function of the request's path. */
+  readonly path: Readonly<Record<string, string>>
+}
+
+export type Authorize = (access: Access) => boolean | Promise<boolean>
+
+/** Until there are policies: a warehouse belongs to its owner account and to root. */
+export const ownerOnly: Authorize = ({ caller, warehouse }) => caller.isRoot || caller.accountId === warehouse.ownerAccountId

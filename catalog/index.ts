@@ -1,0 +1,10 @@
+/** The catalog's door: everything that other layers may use of it. */
+export { createCatalog, errorResponse, type Catalog, type CatalogOptions, type CatalogRequest } from './catalog.ts'
+export { CatalogStoreError, type CatalogStore, type CatalogStoreErrorCode, type CatalogTransaction } from './catalog-store.ts'
+export { ownerOnly, type Access, type Authorize, type Caller, type CatalogSettings } from './context.ts'
+export { badRequest, CatalogError, type CatalogErrorCode } from './errors.ts'
+export { parseLocation } from './locations.ts'
+export type { Endpoint } from './rest/endpoints.ts'
+export type { ServedOperationId } from './rest/operations.ts'
+export type { CatalogResponse } from './rest/render.ts'
+export type { Warehouse } from './rows/rows.ts'

@@ -1,0 +1,176 @@
+import { int64Of, type Json } from './json.ts'
+
+/** The text is not JSON; the message says where. */
+export class JsonSyntaxError extends Error {
+  override readonly name = 'JsonSyntaxError'
+}
+
+/** Deeper values are refused, so that no walk over a value can exhaust the stack. */
+export const maxJsonDepth = 200
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** Parses UTF-8 JSON (RFC 8259) with exact integers. A repeated member's last value wins. */
+export function parseJsonBytes(bytes: Uint8Array): Json {
+  let text: string
+  try {
+    text = decoder.decode(bytes)
+  } catch (cause) {
+    throw new JsonSyntaxError('not valid UTF-8', { cause })
+  }
+  return parseJson(text)
+}
+
+export function parseJson(text: string): Json {
+  const parser = new Parser(text)
+  return parser.document()
+}
+
+const char = { quote: 34, backslash: 92, openBrace: 123, closeBrace: 125, openBracket: 91, closeBracket: 93, comma: 44, colon: 58, minus: 45 } as const
+const numberPattern = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
+
+class Parser {
+  readonly #text: string
+  #at = 0
+  #depth = 0
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  document(): Json {
+    const value = this.#value()
+    this.#space()
+    if (this.#at < this.#text.length) throw this.#unexpected()
+    return value
+  }
+
+  #value(): Json {
+    this.#space()
+    const code = this.#text.charCodeAt(this.#at)
+    switch (code) {
+      case char.openBrace:
+        return this.#nested(() => this.#object())
+      case char.openBracket:
+        return this.#nested(() => this.#array())
+      case char.quote:
+        return this.#string()
+      case 116:
+        return this.#word('true', true)
+      case 102:
+        return this.#word('false', false)
+      case 110:
+        return this.#word('null', null)
+      default:
+        return this.#number()
+    }
+  }
+
+  #nested(read: () => Json): Json {
+    if (++this.#depth > maxJsonDepth) throw new JsonSyntaxError(`nested deeper than ${maxJsonDepth} levels`)
+    const value = read()
+    this.#depth--
+    return value
+  }
+
+  #object(): Json {
+    const members: Record<string, Json> = {}
+    this.#at++
+    this.#space()
+    if (this.#take(char.closeBrace)) return members
+    for (;;) {
+      this.#space()
+      if (this.#text.charCodeAt(this.#at) !== char.quote) throw this.#unexpected()
+      const name = this.#string()
+      this.#space()
+      if (!this.#take(char.colon)) throw this.#unexpected()
+      const value = this.#value()
+      if (name === '__proto__') Object.defineProperty(members, name, { value, enumerable: true, configurable: true, writable: true })
+      else members[name] = value
+      this.#space()
+      if (this.#take(char.closeBrace)) return members
+      if (!this.#take(char.comma)) throw this.#unexpected()
+    }
+  }
+
+  #array(): Json {
+    const items: Json[] = []
+    this.#at++
+    this.#space()
+    if (this.#take(char.closeBracket)) return items
+    for (;;) {
+      items.push(this.#value())
+      this.#space()
+      if (this.#take(char.closeBracket)) return items
+      if (!this.#take(char.comma)) throw this.#unexpected()
+    }
+  }
+
+  #string(): string {
+    const text = this.#text
+    const start = this.#at + 1
+    let escaped = false
+    for (let at = start; at < text.length; at++) {
+      const code = text.charCodeAt(at)
+      if (code === char.quote) {
+        this.#at = at + 1
+        return escaped ? this.#unescape(start - 1, at + 1) : text.slice(start, at)
+      }
+      if (code === char.backslash) {
+        escaped = true
+        at++
+      } else if (code < 0x20) {
+        this.#at = at
+        throw this.#unexpected()
+      }
+    }
+    this.#at = text.length
+    throw this.#unexpected()
+  }
+
+  #unescape(start: number, end: number): string {
+    try {
+      return JSON.parse(this.#text.slice(start, end)) as string
+    } catch (cause) {
+      throw new JsonSyntaxError(`bad escape in the string at position ${start}`, { cause })
+    }
+  }
+
+  #number(): Json {
+    numberPattern.lastIndex = this.#at
+    const match = numberPattern.exec(this.#text)
+    if (match === null) throw this.#unexpected()
+    const lexeme = match[0]
+    this.#at += lexeme.length
+    const value = Number(lexeme)
+    const isInteger = match[1] === undefined && match[2] === undefined
+    if (isInteger && !Number.isSafeInteger(value)) return int64Of(BigInt(lexeme))
+    if (!Number.isFinite(value)) throw new JsonSyntaxError(`number out of range at position ${this.#at}`)
+    return value
+  }
+
+  #word<T extends Json>(word: string, value: T): T {
+    if (!this.#text.startsWith(word, this.#at)) throw this.#unexpected()
+    this.#at += word.length
+    return value
+  }
+
+  #take(code: number): boolean {
+    if (this.#text.charCodeAt(this.#at) !== code) return false
+    this.#at++
+    return true
+  }
+
+  #space(): void {
+    for (;;) {
+      const code = this.#text.charCodeAt(this.#at)
+      if (code !== 32 && code !== 10 && code !== 13 && code !== 9) return
+      this.#at++
+    }
+  }
+
+  #unexpected(): JsonSyntaxError {
+    if (this.#at >= this.#text.length) return new JsonSyntaxError('unexpected end of JSON')
+    return new JsonSyntaxError(`unexpected character at position ${this.#at}`)
+  }
+}

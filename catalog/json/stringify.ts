@@ -1,0 +1,60 @@
+import { assert } from '../../base/assert.ts'
+import type { Json } from './json.ts'
+
+/** Compact JSON with exact integers. Members that are `undefined` are left out, as `JSON.stringify` does. */
+export function stringifyJson(value: Json): string {
+  switch (typeof value) {
+    case 'string':
+      return JSON.stringify(value)
+    case 'bigint':
+      return value.toString()
+    case 'boolean':
+      return value ? 'true' : 'false'
+    case 'number':
+      assert(Number.isFinite(value), 'a JSON number is finite')
+      return Object.is(value, -0) ? '-0.0' : String(value)
+    case 'object':
+      if (value === null) return 'null'
+      return isArray(value) ? stringifyArray(value) : stringifyObject(value)
+  }
+}
+
+export function stringifyJsonBytes(value: Json): Buffer {
+  return Buffer.from(stringifyJson(value), 'utf8')
+}
+
+function isArray(value: readonly Json[] | { readonly [key: string]: Json | undefined }): value is readonly Json[] {
+  return Array.isArray(value)
+}
+
+/** A value that never changes keeps its text, so that rewriting a long list costs no more than joining it. */
+const frozenText = new WeakMap<object, string>()
+
+/** As `stringifyJson`, remembering the text by identity: only for objects that are never mutated. */
+export function stringifyFrozen(value: object & Json): string {
+  const known = frozenText.get(value)
+  if (known !== undefined) return known
+  const text = stringifyJson(value)
+  frozenText.set(value, text)
+  return text
+}
+
+function stringifyArray(items: readonly Json[]): string {
+  let text = '['
+  for (let index = 0; index < items.length; index++) {
+    if (index > 0) text += ','
+    text += stringifyJson(items[index] ?? null)
+  }
+  return `${text}]`
+}
+
+function stringifyObject(members: { readonly [key: string]: Json | undefined }): string {
+  let text = '{'
+  for (const name of Object.keys(members)) {
+    const value = members[name]
+    if (value === undefined) continue
+    if (text.length > 1) text += ','
+    text += `${JSON.stringify(name)}:${stringifyJson(value)}`
+  }
+  return `${text}}`
+}

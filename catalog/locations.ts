@@ -1,0 +1,57 @@
+import { badRequest } from './errors.ts'
+import type { Warehouse } from './rows/rows.ts'
+import type { Namespace } from './spec/identifier.ts'
+import { stripTrailingSlash, type Properties } from './spec/table-metadata.ts'
+
+/** An `s3://bucket/key` taken apart. */
+export interface FileLocation {
+  readonly bucket: string
+  readonly key: string
+}
+
+/** `s3a` and `s3n` are Hadoop's names for the same place. Undefined: no S3 location. */
+export function parseLocation(location: string): FileLocation | undefined {
+  const match = /^s3[an]?:\/\/([^/]+)\/(.*)$/s.exec(location)
+  return match === null ? undefined : { bucket: match[1] ?? '', key: match[2] ?? '' }
+}
+
+/** `BadRequest` unless the location lies in the warehouse's bucket. */
+export function checkLocation(warehouse: Warehouse, location: string): string {
+  const parsed = parseLocation(`${stripTrailingSlash(location)}/`)
+  if (parsed === undefined || parsed.bucket !== warehouse.bucket) {
+    throw badRequest(`Invalid location: ${location} is not in warehouse ${warehouse.name} (s3://${warehouse.bucket}/)`)
+  }
+  if (parsed.key.split('/').some((segment) => segment === '.' || segment === '..')) throw badRequest(`Invalid location: ${location}`)
+  return stripTrailingSlash(location)
+}
+
+export function warehouseLocation(warehouse: Warehouse): string {
+  return `s3://${warehouse.bucket}${warehouse.prefix === undefined ? '' : `/${warehouse.prefix}`}`
+}
+
+/** Where a new table or view goes when the client does not say: below its namespace, never where another has been. */
+export function defaultLocation(warehouse: Warehouse, namespace: Namespace, namespaceProperties: Properties, name: string, uuid: string): string {
+  const own = namespaceProperties['location']
+  const parent = own !== undefined && parseLocation(`${own}/`)?.bucket === warehouse.bucket
+    ? stripTrailingSlash(own)
+    : [warehouseLocation(warehouse), ...namespace.map(pathSegment)].join('/')
+  return `${parent}/${pathSegment(name)}-${uuid}`
+}
+
+/** File systems and clients disagree on escapes, so paths are made of what needs none. */
+function pathSegment(name: string): string {
+  const plain = name.replaceAll(/[^A-Za-z0-9_.=-]/gu, '_').slice(0, 100)
+  return plain === '.' || plain === '..' ? '_' : plain
+}
+
+/** The location of the metadata file that follows `previous`: its counter grows. */
+export function metadataFileLocation(location: string, properties: Properties, previous: string | undefined, uuid: string): string {
+  const folder = stripTrailingSlash(properties['write.metadata.path'] ?? `${location}/metadata`)
+  const counter = previous === undefined ? 0 : metadataCounter(previous) + 1
+  return `${folder}/${String(counter).padStart(5, '0')}-${uuid}.metadata.json`
+}
+
+function metadataCounter(location: string): number {
+  const match = /\/v?(\d{1,9})[^/]*\.metadata\.json$/.exec(location)
+  return match === null ? -1 : Number(match[1])
+}

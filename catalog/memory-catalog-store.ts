@@ -1,0 +1,144 @@
+import { CatalogStoreError, type CatalogStore, type CatalogTransaction } from './catalog-store.ts'
+
+/** A CatalogStore in memory, for tests: optimistic like the real one, so bodies do run again. */
+export class MemoryCatalogStore implements CatalogStore {
+  readonly #rows = new Map<string, { readonly value: Buffer; readonly version: number }>()
+  readonly #files = new Map<string, Buffer>()
+  readonly events: { readonly type: string; readonly subject: string; readonly detail: unknown }[] = []
+  readonly #buckets: ReadonlySet<string>
+  #version = 0
+
+  constructor(buckets: readonly string[]) {
+    this.#buckets = new Set(buckets)
+  }
+
+  /** The locations of all files. */
+  get fileLocations(): readonly string[] {
+    return [...this.#files.keys()].sort()
+  }
+
+  /** The rows, for comparing two states. */
+  get rowCount(): number {
+    return this.#rows.size
+  }
+
+  async transact<T>(body: (tx: CatalogTransaction) => Promise<T>): Promise<T> {
+    for (;;) {
+      const tx = new MemoryTransaction(this)
+      const result = await body(tx)
+      if (this.#commit(tx)) return result
+    }
+  }
+
+  async get(key: Uint8Array): Promise<Buffer | undefined> {
+    return this.entry(key)?.value
+  }
+
+  async list({ start, end, limit }: { start: Uint8Array; end: Uint8Array; limit: number }): Promise<{ key: Buffer; value: Buffer }[]> {
+    return this.keysIn(start, end)
+      .slice(0, limit)
+      .map((name) => ({ key: Buffer.from(name, 'latin1'), value: this.#rows.get(name)?.value ?? Buffer.alloc(0) }))
+  }
+
+  async readFile(location: string): Promise<Buffer> {
+    this.checkLocation(location)
+    const bytes = this.#files.get(location)
+    if (bytes === undefined) throw new CatalogStoreError('FileNotFound', `no file at ${location}`)
+    return bytes
+  }
+
+  async fileExists(location: string): Promise<boolean> {
+    this.checkLocation(location)
+    return this.#files.has(location)
+  }
+
+  /** A file that did not come through the catalog, as a client's own writes. */
+  writeFile(location: string, bytes: Uint8Array): void {
+    this.checkLocation(location)
+    this.#files.set(location, Buffer.from(bytes))
+  }
+
+  entry(key: Uint8Array): { readonly value: Buffer; readonly version: number } | undefined {
+    return this.#rows.get(nameOf(key))
+  }
+
+  keysIn(start: Uint8Array, end: Uint8Array): string[] {
+    const [low, high] = [nameOf(start), nameOf(end)]
+    return [...this.#rows.keys()].filter((name) => name >= low && name < high).sort()
+  }
+
+  checkLocation(location: string): void {
+    const bucket = /^s3:\/\/([^/]+)\/./.exec(location)?.[1]
+    if (bucket === undefined || !this.#buckets.has(bucket)) throw new CatalogStoreError('BadLocation', `not in a warehouse bucket: ${location}`)
+  }
+
+  #commit(tx: MemoryTransaction): boolean {
+    for (const [name, version] of tx.checks) if (this.#rows.get(name)?.version !== version) return false
+    for (const { start, end } of tx.emptyRanges) if (this.keysIn(start, end).length > 0) return false
+    const version = ++this.#version
+    for (const [name, value] of tx.writes) {
+      if (value === undefined) this.#rows.delete(name)
+      else this.#rows.set(name, { value, version })
+    }
+    for (const [location, bytes] of tx.files) {
+      if (bytes === undefined) this.#files.delete(location)
+      else this.#files.set(location, bytes)
+    }
+    this.events.push(...tx.events)
+    return true
+  }
+}
+
+class MemoryTransaction implements CatalogTransaction {
+  readonly checks = new Map<string, number | undefined>()
+  readonly emptyRanges: { readonly start: Uint8Array; readonly end: Uint8Array }[] = []
+  readonly writes = new Map<string, Buffer | undefined>()
+  readonly files = new Map<string, Buffer | undefined>()
+  readonly events: { readonly type: string; readonly subject: string; readonly detail: unknown }[] = []
+  readonly #store: MemoryCatalogStore
+
+  constructor(store: MemoryCatalogStore) {
+    this.#store = store
+  }
+
+  async get(key: Uint8Array): Promise<Buffer | undefined> {
+    const entry = this.#store.entry(key)
+    const name = nameOf(key)
+    if (!this.checks.has(name)) this.checks.set(name, entry?.version)
+    return entry?.value
+  }
+
+  list(range: { start: Uint8Array; end: Uint8Array; limit: number }): Promise<{ key: Buffer; value: Buffer }[]> {
+    return this.#store.list(range)
+  }
+
+  requireEmpty(range: { readonly start: Uint8Array; readonly end: Uint8Array }): void {
+    this.emptyRanges.push(range)
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.writes.set(nameOf(key), Buffer.from(value))
+  }
+
+  delete(key: Uint8Array): void {
+    this.writes.set(nameOf(key), undefined)
+  }
+
+  async putFile(location: string, bytes: Uint8Array): Promise<void> {
+    this.#store.checkLocation(location)
+    this.files.set(location, Buffer.from(bytes))
+  }
+
+  async deleteFile(location: string): Promise<void> {
+    this.#store.checkLocation(location)
+    this.files.set(location, undefined)
+  }
+
+  emit(event: { readonly type: string; readonly subject: string; readonly detail: unknown }): void {
+    this.events.push(event)
+  }
+}
+
+function nameOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
+}

@@ -1,0 +1,97 @@
+import { gunzipSync } from 'node:zlib'
+import { CatalogStoreError, type CatalogStore } from './catalog-store.ts'
+import { CatalogError, validationError } from './errors.ts'
+import { JsonShapeError } from './json/decode.ts'
+import type { Json } from './json/json.ts'
+import { JsonSyntaxError, parseJsonBytes } from './json/parse.ts'
+import { decodeTableMetadata, type TableMetadata } from './spec/table-metadata.ts'
+import { decodeViewMetadata, type ViewMetadata } from './spec/view-metadata.ts'
+
+/**
+ * Parsed metadata files by location: a metadata file never changes once it is written, so an entry
+ * never goes stale. Bounded by the bytes of the files; the least recently used go first.
+ */
+export class MetadataCache {
+  readonly #entries = new Map<string, { readonly value: TableMetadata | ViewMetadata; readonly sizeBytes: number }>()
+  readonly #maxBytes: number
+  #sizeBytes = 0
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes
+  }
+
+  get(location: string): TableMetadata | ViewMetadata | undefined {
+    const entry = this.#entries.get(location)
+    if (entry === undefined) return undefined
+    this.#entries.delete(location)
+    this.#entries.set(location, entry)
+    return entry.value
+  }
+
+  set(location: string, value: TableMetadata | ViewMetadata, sizeBytes: number): void {
+    this.#sizeBytes -= this.#entries.get(location)?.sizeBytes ?? 0
+    this.#entries.delete(location)
+    if (sizeBytes > this.#maxBytes) return
+    this.#entries.set(location, { value, sizeBytes })
+    this.#sizeBytes += sizeBytes
+    for (const [oldest, entry] of this.#entries) {
+      if (this.#sizeBytes <= this.#maxBytes) return
+      this.#entries.delete(oldest)
+      this.#sizeBytes -= entry.sizeBytes
+    }
+  }
+}
+
+interface MetadataReader {
+  readonly store: CatalogStore
+  readonly cache: MetadataCache
+}
+
+/** `NotFound` when the file is gone, `Validation` when it is no table metadata. */
+export async function readTableMetadata(reader: MetadataReader, location: string): Promise<TableMetadata> {
+  const cached = reader.cache.get(location)
+  if (cached !== undefined && 'table-uuid' in cached) return cached
+  const { json, sizeBytes } = await readJson(reader.store, location)
+  const metadata = decoding(location, () => decodeTableMetadata(json, () => uuidOfLocation(location)))
+  reader.cache.set(location, metadata, sizeBytes)
+  return metadata
+}
+
+export async function readViewMetadata(reader: MetadataReader, location: string): Promise<ViewMetadata> {
+  const cached = reader.cache.get(location)
+  if (cached !== undefined && 'view-uuid' in cached) return cached
+  const { json, sizeBytes } = await readJson(reader.store, location)
+  const metadata = decoding(location, () => decodeViewMetadata(json, 'view metadata'))
+  reader.cache.set(location, metadata, sizeBytes)
+  return metadata
+}
+
+async function readJson(store: CatalogStore, location: string): Promise<{ json: Json; sizeBytes: number }> {
+  try {
+    const stored = await store.readFile(location)
+    const bytes = stored[0] === 0x1f && stored[1] === 0x8b ? gunzipSync(stored, { maxOutputLength: maxMetadataBytes }) : stored
+    return { json: parseJsonBytes(bytes), sizeBytes: bytes.length }
+  } catch (error) {
+    if (error instanceof CatalogStoreError && error.code === 'FileNotFound') throw new CatalogError('NotFound', `Location does not exist: ${location}`)
+    if (error instanceof JsonSyntaxError) throw validationError(`Cannot parse metadata file ${location}: ${error.message}`)
+    throw error
+  }
+}
+
+/** A compressed metadata file may not unpack to more. */
+const maxMetadataBytes = 512 * 1024 * 1024
+
+function decoding<T>(location: string, decode: () => T): T {
+  try {
+    return decode()
+  } catch (error) {
+    if (error instanceof JsonShapeError) throw validationError(`Cannot parse metadata file ${location}: ${error.message}`)
+    throw error
+  }
+}
+
+/** A version 1 table without a UUID gets one that every reader of the same file agrees on. */
+function uuidOfLocation(location: string): string {
+  const hex = Buffer.from(location).toString('hex').padEnd(32, '0').slice(-32)
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+}

@@ -1,0 +1,52 @@
+import { badRequest } from '../errors.ts'
+import { nameOfKey, rangeOf } from '../rows/keys.ts'
+import type { RowReader } from '../rows/rows.ts'
+import type { OperationInput } from './operation.ts'
+
+export interface Page {
+  readonly names: readonly string[]
+  readonly nextPageToken: string | null
+}
+
+const defaultPageSize = 1000
+const maxPageSize = 10_000
+
+/**
+ * The names of a namespace's children. Without `pageToken` everything is returned, as the
+ * specification asks; a token is the last name of the page before, so it stays good whatever changes.
+ */
+export async function listNames(reader: RowReader, prefix: Buffer, input: OperationInput): Promise<Page> {
+  const token = input.query['pageToken']
+  if (token === undefined) return { names: await allNames(reader, prefix), nextPageToken: null }
+  const pageSize = pageSizeOf(input)
+  const after = token === '' ? undefined : decodeToken(token)
+  const rows = await reader.list({ ...rangeOf(prefix, after), limit: pageSize + 1 })
+  const names = rows.slice(0, pageSize).map((row) => nameOfKey(row.key))
+  return { names, nextPageToken: rows.length > pageSize ? encodeToken(names.at(-1) ?? '') : null }
+}
+
+async function allNames(reader: RowReader, prefix: Buffer): Promise<readonly string[]> {
+  const names: string[] = []
+  for (;;) {
+    const rows = await reader.list({ ...rangeOf(prefix, names.at(-1)), limit: maxPageSize })
+    for (const row of rows) names.push(nameOfKey(row.key))
+    if (rows.length < maxPageSize) return names
+  }
+}
+
+function pageSizeOf(input: OperationInput): number {
+  const text = input.query['pageSize']
+  if (text === undefined || text === '') return defaultPageSize
+  const size = Number(text)
+  if (!Number.isInteger(size) || size < 1) throw badRequest(`Invalid pageSize: ${text}`)
+  return Math.min(size, maxPageSize)
+}
+
+function encodeToken(name: string): string {
+  return `n${Buffer.from(name, 'utf8').toString('base64url')}`
+}
+
+function decodeToken(token: string): string {
+  if (!/^n[A-Za-z0-9_-]+$/.test(token)) throw badRequest('Invalid pageToken')
+  return Buffer.from(token.slice(1), 'base64url').toString('utf8')
+}

@@ -1,0 +1,68 @@
+import type { CatalogTransaction } from '../catalog-store.ts'
+import { applyUpdates, createFromUpdates, expiredMetadataFiles } from '../commit/apply-updates.ts'
+import { checkRequirements, decodeRequirement, type TableRequirement } from '../commit/requirements.ts'
+import { decodeTableUpdate, type TableUpdate } from '../commit/updates.ts'
+import type { CatalogContext } from '../context.ts'
+import { badRequest, CatalogError } from '../errors.ts'
+import { newUuid } from '../ids.ts'
+import { array, object, withDefault } from '../json/decode.ts'
+import { defaultLocation, parseLocation } from '../locations.ts'
+import { readTableMetadata } from '../metadata-cache.ts'
+import { readTable, readView, type Warehouse } from '../rows/rows.ts'
+import { identifierText, type TableIdentifier } from '../spec/identifier.ts'
+import { emitChange, publishTable, requireNamespace } from '../tables.ts'
+
+export interface TableCommit {
+  readonly requirements: readonly TableRequirement[]
+  readonly updates: readonly TableUpdate[]
+}
+
+export const decodeTableCommit = object({
+  requirements: withDefault(array(decodeRequirement), []),
+  updates: withDefault(array(decodeTableUpdate), []),
+})
+
+/**
+ * One table's part of a commit, within `tx`: requirements, updates, the metadata file and the
+ * pointer. Returns the location of the table's metadata afterwards.
+ */
+export async function commitTable(
+  tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, commit: TableCommit,
+): Promise<string> {
+  if (commit.requirements.some(({ type }) => type === 'assert-create')) return createByCommit(tx, context, warehouse, identifier, commit)
+  const row = await readTable(tx, warehouse.name, identifier)
+  if (row === undefined) throw new CatalogError('NoSuchTable', `Table does not exist: ${identifierText(identifier)}`)
+  const base = await readTableMetadata(context, row.metadataLocation)
+  checkRequirements(commit.requirements, base)
+  const metadata = applyUpdates({ metadata: base, metadataLocation: row.metadataLocation }, commit.updates, context.clock.nowMs())
+  if (metadata === base) return row.metadataLocation
+  const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, row)
+  for (const file of expiredMetadataFiles(base, metadata)) if (parseLocation(file)?.bucket === warehouse.bucket) await tx.deleteFile(file)
+  emitChange(tx, 'CommitTable', warehouse, [...identifier.namespace, identifier.name], {
+    uuid: metadata['table-uuid'],
+    metadataLocation,
+    previousMetadataLocation: row.metadataLocation,
+    updates: commit.updates.map(({ action }) => action),
+  })
+  return metadataLocation
+}
+
+/** A commit that asserts the creation makes the table; it may ask for nothing else. */
+async function createByCommit(
+  tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, { requirements, updates }: TableCommit,
+): Promise<string> {
+  const others = requirements.filter(({ type }) => type !== 'assert-create')
+  if (others.length > 0) throw badRequest(`Invalid create requirements: ${others.map(({ type }) => type).join(', ')}`)
+  const namespace = await requireNamespace(tx, warehouse, identifier.namespace)
+  const row = await readTable(tx, warehouse.name, identifier)
+  if (row !== undefined) throw new CatalogError('CommitFailed', `Requirement failed: table already exists: ${identifierText(identifier)}`)
+  if ((await readView(tx, warehouse.name, identifier)) !== undefined) {
+    throw new CatalogError('AlreadyExists', `View with same name already exists: ${identifierText(identifier)}`)
+  }
+  const uuid = newUuid(context.random)
+  const location = defaultLocation(warehouse, identifier.namespace, namespace.properties, identifier.name, uuid)
+  const metadata = createFromUpdates(updates, { uuid, location, nowMs: context.clock.nowMs() })
+  const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, undefined)
+  emitChange(tx, 'CreateTable', warehouse, [...identifier.namespace, identifier.name], { uuid: metadata['table-uuid'], metadataLocation })
+  return metadataLocation
+}

@@ -1,0 +1,73 @@
+import { assert } from '../../base/assert.ts'
+import type { CatalogStore } from '../catalog-store.ts'
+import type { Json } from '../json/json.ts'
+import { parseJsonBytes } from '../json/parse.ts'
+import { stringifyJson } from '../json/stringify.ts'
+import type { Namespace, TableIdentifier } from '../spec/identifier.ts'
+import { namespaceKey, tableKey, viewKey, warehouseKey } from './keys.ts'
+
+/** What both a store and a transaction can do. */
+export type RowReader = Pick<CatalogStore, 'get' | 'list'>
+
+/** A place for tables: a bucket, or the part of one below a prefix. */
+export interface Warehouse {
+  readonly name: string
+  readonly bucket: string
+  /** Without slashes at its ends. */
+  readonly prefix?: string
+  /** 12 digits. */
+  readonly ownerAccountId: string
+  readonly createdAtMs: number
+  /** How long dropped tables and views stay restorable; absent: they do not. */
+  readonly undropMs?: number
+}
+
+export interface NamespaceRow {
+  readonly properties: Readonly<Record<string, string>>
+  readonly createdAtMs: number
+  readonly protected?: boolean
+}
+
+/** A table's or view's pointer, and what listings need without reading its metadata. */
+export interface PointerRow {
+  readonly uuid: string
+  readonly metadataLocation: string
+  readonly location: string
+  readonly formatVersion: number
+  readonly updatedAtMs: number
+  readonly protected?: boolean
+}
+
+/** Rows are a format byte and JSON. Version 1 is the only one so far. */
+const rowFormat = 1
+
+export function encodeRow(row: object): Buffer {
+  return Buffer.concat([Buffer.from([rowFormat]), Buffer.from(stringifyJson(row as Json), 'utf8')])
+}
+
+/** Rows are our own writing: their shape is trusted, their format is checked. */
+export function decodeRow<T>(bytes: Uint8Array): T {
+  assert(bytes[0] === rowFormat, `catalog row of unknown format ${bytes[0]}`)
+  return parseJsonBytes(bytes.subarray(1)) as T
+}
+
+async function read<T>(reader: RowReader, rowKey: Uint8Array): Promise<T | undefined> {
+  const bytes = await reader.get(rowKey)
+  return bytes === undefined ? undefined : decodeRow<T>(bytes)
+}
+
+export function readWarehouse(reader: RowReader, name: string): Promise<Warehouse | undefined> {
+  return read<Warehouse>(reader, warehouseKey(name))
+}
+
+export function readNamespace(reader: RowReader, warehouse: string, namespace: Namespace): Promise<NamespaceRow | undefined> {
+  return read<NamespaceRow>(reader, namespaceKey(warehouse, namespace))
+}
+
+export function readTable(reader: RowReader, warehouse: string, identifier: TableIdentifier): Promise<PointerRow | undefined> {
+  return read<PointerRow>(reader, tableKey(warehouse, identifier))
+}
+
+export function readView(reader: RowReader, warehouse: string, identifier: TableIdentifier): Promise<PointerRow | undefined> {
+  return read<PointerRow>(reader, viewKey(warehouse, identifier))
+}

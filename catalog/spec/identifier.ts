@@ -1,0 +1,63 @@
+import { badRequest } from '../errors.ts'
+import { array, object, string, type Decoder } from '../json/decode.ts'
+
+/** The levels of a namespace, outermost first; never empty, no level empty. */
+export type Namespace = readonly string[]
+
+export interface TableIdentifier {
+  readonly namespace: Namespace
+  readonly name: string
+}
+
+/** A namespace as clients write it in messages: `accounting.tax`. */
+export function namespaceText(namespace: Namespace): string {
+  return namespace.join('.')
+}
+
+export function identifierText(identifier: TableIdentifier): string {
+  return [...identifier.namespace, identifier.name].join('.')
+}
+
+/** Names become keys, so their length has a bound; all levels and the name together. */
+const maxIdentifierBytes = 1000
+
+export const decodeNamespace: Decoder<Namespace> = (value, at) => {
+  const levels = array(string)(value, at)
+  checkNamespace(levels)
+  return levels
+}
+
+const decodeIdentifierShape = object({ namespace: array(string), name: string })
+
+export const decodeIdentifier: Decoder<TableIdentifier> = (value, at) => {
+  const identifier = decodeIdentifierShape(value, at)
+  checkIdentifier(identifier)
+  return identifier
+}
+
+export function checkNamespace(levels: readonly string[]): void {
+  if (levels.length === 0) throw badRequest('Invalid namespace: it has no levels')
+  if (levels.some((level) => level === '')) throw badRequest('Invalid namespace: a level is empty')
+  checkLength(levels)
+}
+
+export function checkIdentifier(identifier: TableIdentifier): void {
+  checkNamespace(identifier.namespace)
+  if (identifier.name === '') throw badRequest('Invalid identifier: the name is empty')
+  checkLength([...identifier.namespace, identifier.name])
+}
+
+function checkLength(parts: readonly string[]): void {
+  const bytes = parts.reduce((sum, part) => sum + Buffer.byteLength(part) + 1, 0)
+  if (bytes > maxIdentifierBytes) throw badRequest(`Invalid identifier: longer than ${maxIdentifierBytes} bytes`)
+}
+
+/** The separator of namespace levels in paths and queries, besides the one that is advertised. */
+export const unitSeparator = '\u001f'
+
+/** `accounting%1Ftax`, already decoded, to its levels. */
+export function parseNamespaceText(text: string): Namespace {
+  const levels = text.split(unitSeparator)
+  checkNamespace(levels)
+  return levels
+}

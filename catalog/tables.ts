@@ -1,0 +1,110 @@
+import { CatalogError } from './errors.ts'
+import type { CatalogTransaction } from './catalog-store.ts'
+import type { CatalogContext } from './context.ts'
+import { newUuid } from './ids.ts'
+import { checkLocation, metadataFileLocation } from './locations.ts'
+import { tableKey, viewKey } from './rows/keys.ts'
+import { encodeRow, readNamespace, readTable, readView, type NamespaceRow, type PointerRow, type RowReader, type Warehouse } from './rows/rows.ts'
+import { identifierText, namespaceText, type Namespace, type TableIdentifier } from './spec/identifier.ts'
+import { stringifyTableMetadata, type TableMetadata } from './spec/table-metadata.ts'
+import { stringifyViewMetadata, type ViewMetadata } from './spec/view-metadata.ts'
+
+/** What the operations on tables and views share: looking up, and publishing a metadata file with its pointer. */
+
+export async function requireNamespace(reader: RowReader, warehouse: Warehouse, namespace: Namespace): Promise<NamespaceRow> {
+  const row = await readNamespace(reader, warehouse.name, namespace)
+  if (row === undefined) throw new CatalogError('NoSuchNamespace', `Namespace does not exist: ${namespaceText(namespace)}`)
+  return row
+}
+
+export async function requireTable(reader: RowReader, warehouse: Warehouse, identifier: TableIdentifier): Promise<PointerRow> {
+  const row = await readTable(reader, warehouse.name, identifier)
+  if (row === undefined) throw new CatalogError('NoSuchTable', `Table does not exist: ${identifierText(identifier)}`)
+  return row
+}
+
+export async function requireView(reader: RowReader, warehouse: Warehouse, identifier: TableIdentifier): Promise<PointerRow> {
+  const row = await readView(reader, warehouse.name, identifier)
+  if (row === undefined) throw new CatalogError('NoSuchView', `View does not exist: ${identifierText(identifier)}`)
+  return row
+}
+
+/** Tables and views share their names: `AlreadyExists` when either is there. `wanted` words the message. */
+export async function requireFreeName(reader: RowReader, warehouse: Warehouse, identifier: TableIdentifier, wanted: 'Table' | 'View'): Promise<void> {
+  const table = await readTable(reader, warehouse.name, identifier)
+  const view = await readView(reader, warehouse.name, identifier)
+  const name = identifierText(identifier)
+  if (table !== undefined) throw new CatalogError('AlreadyExists', wanted === 'Table' ? `Table already exists: ${name}` : `Table with same name already exists: ${name}`)
+  if (view !== undefined) throw new CatalogError('AlreadyExists', wanted === 'View' ? `View already exists: ${name}` : `View with same name already exists: ${name}`)
+}
+
+/** Where metadata goes: inside the warehouse, whatever the table's location or properties say. */
+export function nextMetadataLocation(
+  context: CatalogContext, warehouse: Warehouse, metadata: TableMetadata | ViewMetadata, previous: string | undefined,
+): string {
+  const location = metadataFileLocation(metadata.location, metadata.properties, previous, newUuid(context.random))
+  return checkLocation(warehouse, location)
+}
+
+/** Writes the metadata file and the table's pointer to it, in `tx`. */
+export async function publishTable(
+  tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier,
+  metadata: TableMetadata, previous: PointerRow | undefined,
+): Promise<string> {
+  checkLocation(warehouse, metadata.location)
+  const metadataLocation = nextMetadataLocation(context, warehouse, metadata, previous?.metadataLocation)
+  const bytes = Buffer.from(stringifyTableMetadata(metadata), 'utf8')
+  await tx.putFile(metadataLocation, bytes, 'application/json')
+  putTablePointer(tx, context, warehouse, identifier, metadata, metadataLocation, previous)
+  context.cache.set(metadataLocation, metadata, bytes.length)
+  return metadataLocation
+}
+
+export function putTablePointer(
+  tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier,
+  metadata: TableMetadata, metadataLocation: string, previous: PointerRow | undefined,
+): void {
+  const row: PointerRow = {
+    uuid: metadata['table-uuid'],
+    metadataLocation,
+    location: metadata.location,
+    formatVersion: metadata['format-version'],
+    updatedAtMs: context.clock.nowMs(),
+    ...(previous?.protected === true && { protected: true }),
+  }
+  tx.put(tableKey(warehouse.name, identifier), encodeRow(row))
+}
+
+/** Writes the metadata file and the view's pointer to it, in `tx`. */
+export async function publishView(
+  tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier,
+  metadata: ViewMetadata, previous: PointerRow | undefined,
+): Promise<string> {
+  checkLocation(warehouse, metadata.location)
+  const metadataLocation = nextMetadataLocation(context, warehouse, metadata, previous?.metadataLocation)
+  const bytes = Buffer.from(stringifyViewMetadata(metadata), 'utf8')
+  await tx.putFile(metadataLocation, bytes, 'application/json')
+  putViewPointer(tx, context, warehouse, identifier, metadata, metadataLocation, previous)
+  context.cache.set(metadataLocation, metadata, bytes.length)
+  return metadataLocation
+}
+
+export function putViewPointer(
+  tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier,
+  metadata: ViewMetadata, metadataLocation: string, previous: PointerRow | undefined,
+): void {
+  const row: PointerRow = {
+    uuid: metadata['view-uuid'],
+    metadataLocation,
+    location: metadata.location,
+    formatVersion: metadata['format-version'],
+    updatedAtMs: context.clock.nowMs(),
+    ...(previous?.protected === true && { protected: true }),
+  }
+  tx.put(viewKey(warehouse.name, identifier), encodeRow(row))
+}
+
+/** An event of the outbox, named `iceberg:…`. */
+export function emitChange(tx: CatalogTransaction, type: string, warehouse: Warehouse, subject: Namespace, detail: Readonly<Record<string, unknown>> = {}): void {
+  tx.emit({ type: `iceberg:${type}`, subject: [warehouse.name, ...subject].join('/'), detail: { warehouse: warehouse.name, ...detail } })
+}
