@@ -2,7 +2,7 @@
 /** The program: the only file that constructs the parts and joins them. */
 import { default as cluster } from 'node:cluster'
 import { mkdirSync, readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, hostname } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { must } from '../base/assert.ts'
@@ -19,6 +19,8 @@ import { helpText } from './cli/help.ts'
 import { parseConfig, type Config } from './config/parse-config.ts'
 import { processEnvironment, readTextFile } from './config/process-input.ts'
 import { createIdentityStore } from './identity/identity-store.ts'
+import { s3Handler } from './s3/pipeline.ts'
+import { createS3Service } from './s3/service.ts'
 import { applyBootstrap, planBootstrap } from './server/bootstrap/apply-bootstrap.ts'
 import { BootstrapError, parseBootstrap } from './server/bootstrap/bootstrap-document.ts'
 import { findCertificate } from './server/certificates.ts'
@@ -26,6 +28,7 @@ import { runPrimary } from './server/cluster/primary.ts'
 import { runWorker, type RunningWorker } from './server/cluster/worker.ts'
 import { registerHealthRoutes } from './server/health-routes.ts'
 import { createHttpServer } from './server/http-server.ts'
+import { SigningKeys } from './sigv4/signing-keys.ts'
 import { createLogger } from './telemetry/logger.ts'
 import { createRequestIds } from './telemetry/request-ids.ts'
 import { createRequestLog } from './telemetry/request-log.ts'
@@ -110,12 +113,23 @@ async function prepare(config: Config): Promise<{ readonly release: () => void; 
 async function startWorker(config: Config): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
-  const stores = openStores(config)
+  const { engine, close } = openStores(config)
+  const identity = createIdentityStore({ engine, clock, random, root: config.root })
   const server = await createHttpServer({
-    s3: async (_request, response) => {
-      response.writeHead(501).end()
-    },
-    routes: async app => registerHealthRoutes(app, { isReady: () => stores.engine.listBuckets({ limit: 1 }).then(() => true, () => false) }),
+    s3: s3Handler({
+      service: createS3Service({
+        engine,
+        region: regionOf(config),
+        clock,
+        accountIdOf: async ownerId => (await identity.getAccountById(ownerId))?.accountId,
+      }),
+      lookupAccessKey: id => identity.lookupAccessKey(id),
+      keys: new SigningKeys(),
+      requiredRegion: config.region,
+      domains: config.domains,
+      hostId: hostname(),
+    }),
+    routes: async app => registerHealthRoutes(app, { isReady: () => engine.listBuckets({ limit: 1 }).then(() => true, () => false) }),
     nextRequestId: createRequestIds(random),
     logRequest: createRequestLog(logger, clock),
     clock,
@@ -128,7 +142,7 @@ async function startWorker(config: Config): Promise<RunningWorker> {
     port,
     drain: async () => {
       if (!(await server.drain(config.drainTimeoutMs))) logger.warn('requests under way were cut at the end of the drain')
-      await stores.close()
+      await close()
     },
   }
 }
@@ -141,7 +155,7 @@ function openStores(config: Config): { readonly engine: Engine; readonly close: 
   return {
     engine,
     close: async () => {
-      await engine.close?.()
+      await engine.close()
       await metadata.close()
     },
   }

@@ -10,8 +10,8 @@ export interface ShortForms {
   readonly warehouses: readonly string[]
 }
 
-/** Creates a warehouse, or checks that it is there as declared; throws `Error` with the reason when it is another. */
-export type EnsureWarehouse = (warehouse: { readonly name: string; readonly bucket: string; readonly prefix: string; readonly ownerId: string }) => Promise<void>
+/** Creates a warehouse, or checks that it is there as declared; throws `BootstrapError` when it is another. */
+export type EnsureWarehouse = (warehouse: { readonly name: string; readonly bucket: string; readonly prefix?: string; readonly ownerAccountId: string }) => Promise<void>
 
 export interface BootstrapTargets {
   readonly engine: Pick<Engine, 'createBucket' | 'headBucket' | 'setVersioning'>
@@ -76,9 +76,10 @@ export async function applyBootstrap(plan: BootstrapPlan, { engine, identity, en
     const owner = await ownerOf(bucket.account, `${bucket.place}/account`)
     await at(bucket.place, () => ensureBucket(engine, bucket, owner, region))
   }
-  for (const { name, bucket, prefix = '', account, place } of plan.warehouses) {
-    const ownerId = account === undefined ? (await engine.headBucket(bucket)).ownerId : (await ownerOf(account, `${place}/account`)).id
-    await at(place, () => ensureWarehouse({ name, bucket, prefix, ownerId }))
+  for (const { name, bucket, prefix, account, place } of plan.warehouses) {
+    const owner = account === undefined ? await identity.getAccountById((await engine.headBucket(bucket)).ownerId) : await ownerOf(account, `${place}/account`)
+    const { accountId: ownerAccountId } = owner ?? root
+    await at(place, () => ensureWarehouse({ name, bucket, ownerAccountId, ...(prefix === undefined ? {} : { prefix }) }))
   }
 }
 
