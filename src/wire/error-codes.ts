@@ -50,6 +50,7 @@ export const s3ErrorCodes = {
   MalformedACLError: [400, 'The ACL that you provided was not well formed or did not validate against the published schema'],
   MalformedPolicy: [400, 'The policy is not well formed'],
   MalformedPOSTRequest: [400, 'The body of your POST request is not well-formed multipart/form-data'],
+  MalformedTrailerError: [400, 'The trailing headers of the request are not well-formed'],
   MalformedXML: [400, 'The XML you provided was not well-formed or did not validate against our published schema'],
   MaxMessageLengthExceeded: [400, 'Your request was too big'],
   MaxPostPreDataLengthExceededError: [400, 'Your POST request fields preceding the upload file were too large'],

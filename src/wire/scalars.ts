@@ -1,4 +1,4 @@
-import { parseDateTime, parseHttpDate } from './http-date.ts'
+import { isoDate, parseDateTime, parseHttpDate } from './http-date.ts'
 import type { TimestampFormat } from './shape.ts'
 
 /** Scalars as text, in headers, queries and elements alike. Each gives undefined for text that is no such value. */
@@ -27,7 +27,7 @@ export function parseTimestamp(text: string, format: TimestampFormat): Date | un
 
 export function formatTimestamp(date: Date, format: TimestampFormat): string {
   switch (format) {
-    case 'date-time': return date.toISOString()
+    case 'date-time': return isoDate(date.getTime())
     case 'http-date': return date.toUTCString()
     case 'epoch-seconds': return String(date.getTime() / 1000)
   }

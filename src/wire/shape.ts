@@ -18,6 +18,8 @@ export interface Structure {
   /** The root element's name when the structure is a body by itself. */
   readonly xmlName: string | undefined
   readonly members: readonly Member[]
+  /** Exactly one member is set. */
+  readonly union: boolean
 }
 
 export type TimestampFormat = 'date-time' | 'http-date' | 'epoch-seconds'
@@ -49,7 +51,7 @@ export function shapeOf(schema: SchemaRef): Shape {
 /** The shape of an operation's input or output; the unit has no members. */
 export function structureOf(schema: SchemaRef): Structure {
   const shape = shapeOf(schema)
-  if (shape.kind === 'unit') return { kind: 'structure', name: 'Unit', xmlName: undefined, members: [] }
+  if (shape.kind === 'unit') return { kind: 'structure', name: 'Unit', xmlName: undefined, members: [], union: false }
   assert(shape.kind === 'structure', `an operation's input and output are structures, not ${shape.kind}`)
   return shape
 }
@@ -99,6 +101,7 @@ function translateStructure(schema: NormalizedSchema): Structure {
     kind: 'structure',
     name: schema.getName() ?? '',
     xmlName: schema.getOwnTraits().xmlName,
+    union: schema.isUnionSchema(),
     get members() {
       return (members ??= translateMembers(schema, requiredCountOf(source)))
     },

@@ -4,11 +4,13 @@
  * want `encoding-type=url`.
  */
 export function escapeText(text: string): string {
-  return mustEscape.test(text) ? text.replace(mustEscapeAll, escapeCharacter) : text
+  if (mustEscape.test(text)) return text.replace(mustEscapeAll, escapeCharacter)
+  // ETags have quotes and nothing else.
+  return text.includes('"') ? text.replaceAll('"', '&quot;') : text
 }
 
-const mustEscape = /[&<>"\r\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
-const mustEscapeAll = new RegExp(mustEscape, 'g')
+const mustEscape = /[&<>\r\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/
+const mustEscapeAll = /[&<>"\r\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g
 
 function escapeCharacter(character: string): string {
   switch (character) {

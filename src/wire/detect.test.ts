@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { detectOperation, pathKindOf } from './detect.ts'
+import type { DetectRequest } from './detect.ts'
+import { parseQuery } from './query.ts'
+import { s3Operations } from './s3-operations.ts'
+
+function detect(method: string, pathKind: DetectRequest['pathKind'], query = '', headers: DetectRequest['headers'] = {}) {
+  return detectOperation({ method, pathKind, query: parseQuery(query), headers })
+}
+
+describe('detectOperation', () => {
+  it.each([...s3Operations.values()])('tells a canonical $name from all others', (operation) => {
+    const required = operation.input.members.filter((member) => member.required)
+    const literal = operation.uri.split('?')[1]
+    const parameters = required.flatMap(({ binding }) => (binding.to === 'query' ? [`${binding.name}=1`] : []))
+    const headers = required.flatMap(({ binding }) => (binding.to === 'header' ? [[binding.name.toLowerCase(), 'x']] : []))
+    const query = [...(literal === undefined ? [] : [literal]), ...parameters].join('&')
+    expect(detect(operation.method, pathKindOf(operation), query, Object.fromEntries(headers))).toEqual({ operation: operation.name })
+  })
+
+  it('ignores x-id, presign parameters and the order of parameters', () => {
+    expect(detect('GET', 'object', 'x-id=PutObject&X-Amz-Signature=ab')).toEqual({ operation: 'GetObject' })
+    expect(detect('PUT', 'object', 'uploadId=a&X-Amz-Date=b&partNumber=1')).toEqual({ operation: 'UploadPart' })
+  })
+
+  it('reads the copy source from a presigned URL too', () => {
+    expect(detect('PUT', 'object', 'x-amz-copy-source=a%2Fb')).toEqual({ operation: 'CopyObject' })
+  })
+
+  it('knows listings by the value of list-type', () => {
+    expect(detect('GET', 'bucket', 'list-type=2')).toEqual({ operation: 'ListObjectsV2' })
+    expect(detect('GET', 'bucket', 'list-type=1')).toEqual({ operation: 'ListObjects' })
+    expect(detect('GET', 'bucket', 'prefix=a')).toEqual({ operation: 'ListObjects' })
+  })
+
+  it('keeps an operation that lacks what it requires', () => {
+    expect(detect('GET', 'object', 'attributes')).toEqual({ operation: 'GetObjectAttributes' })
+    expect(detect('PUT', 'object', 'uploadId=a')).toEqual({ operation: 'PutObject' })
+  })
+
+  it('refuses sub-resources elsewhere, or with another method', () => {
+    expect(detect('DELETE', 'bucket', 'acl')).toEqual({ unknown: 'MethodNotAllowed' })
+    expect(detect('PUT', 'bucket', 'versions')).toEqual({ unknown: 'MethodNotAllowed' })
+    expect(detect('GET', 'service', 'uploads')).toEqual({ unknown: 'MethodNotAllowed' })
+    expect(detect('POST', 'object')).toEqual({ unknown: 'MethodNotAllowed' })
+    expect(detect('POST', 'bucket')).toEqual({ unknown: 'MethodNotAllowed' })
+    expect(detect('PATCH', 'object')).toEqual({ unknown: 'MethodNotAllowed' })
+  })
+
+  it('refuses two sub-resources at once', () => {
+    expect(detect('GET', 'object', 'acl&versionId=1&tagging')).toEqual({ unknown: 'conflict', names: ['acl', 'tagging'] })
+  })
+})
