@@ -1,5 +1,34 @@
 import type { RunningChecksum } from './checksum.ts'
-import { updateCrc64 } from './crc64nvme-table.ts'
+import { crc64NvmeWasmBase64 } from './crc64nvme-wasm.ts'
+
+/** The kernel's buffer: small enough to stay in the second-level cache. */
+const bufferBytes = 64 * 1024
+
+/** The part of the WebAssembly API used here: TypeScript has it only in its library for browsers. */
+declare const WebAssembly: {
+  readonly Module: new (binary: Uint8Array) => object
+  readonly Instance: new (module: object) => { readonly exports: unknown }
+}
+
+interface Kernel {
+  readonly memory: { readonly buffer: ArrayBuffer }
+  prepare(): number
+  update(crc: bigint, length: number): bigint
+}
+
+const kernel = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(crc64NvmeWasmBase64, 'base64'))).exports as Kernel
+const buffer = new Uint8Array(kernel.memory.buffer, kernel.prepare(), bufferBytes)
+
+/** The CRC-64/NVME of what `crc` covers followed by `bytes`; start with 0. */
+export function updateCrc64(crc: bigint, bytes: Uint8Array): bigint {
+  let updated = crc
+  for (let from = 0; from < bytes.length; from += bufferBytes) {
+    const piece = bytes.length <= bufferBytes ? bytes : bytes.subarray(from, from + bufferBytes)
+    buffer.set(piece)
+    updated = kernel.update(updated, piece.length)
+  }
+  return BigInt.asUintN(64, updated)
+}
 
 /** CRC-64/NVME over a stream. */
 export class Crc64Nvme implements RunningChecksum {

@@ -1,0 +1,31 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import asc from 'assemblyscript/asc'
+
+/**
+ * Compiles `crc64nvme.as`. Run with `--write` to renew `crc64nvme-wasm.ts`; a test compares the two.
+ * The compiler is itself deterministic, and pinned in package.json.
+ */
+export async function compileKernel(): Promise<Uint8Array> {
+  const source = readFileSync(new URL('crc64nvme.as', import.meta.url), 'utf8')
+  let binary: Uint8Array | undefined
+  const result = await asc.main(['kernel.ts', '-O3', '--runtime', 'stub', '--noAssert', '--initialMemory', '3', '--maximumMemory', '3', '-o', 'kernel.wasm'], {
+    readFile: (name) => (name === 'kernel.ts' ? source : null),
+    writeFile: (_, contents) => {
+      if (typeof contents !== 'string') binary = contents
+    },
+    listFiles: () => [],
+  })
+  if (result.error !== null || binary === undefined) throw new Error(result.stderr.toString(), { cause: result.error })
+  return binary
+}
+
+if (process.argv.includes('--write')) {
+  const binary = await compileKernel()
+  const lines = Buffer.from(binary).toString('base64').match(/.{1,120}/g) ?? []
+  const text = `/** Made from crc64nvme.as by \`node src/checksums/crc64nvme-build.ts --write\`; ${binary.length} bytes. */
+export const crc64NvmeWasmBase64 = [
+${lines.map((line) => `  '${line}',`).join('\n')}
+].join('')
+`
+  writeFileSync(new URL('crc64nvme-wasm.ts', import.meta.url), text)
+}
