@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { must } from '../base/assert.ts'
 import { systemClock, systemRandom } from '../base/system.ts'
+import { secondMs } from '../base/units.ts'
 import { DriveBlobStore } from '../engine/blobs/drive-blob-store.ts'
 import { DriveFormatError, inspectDrive, lockPath, metadataDirectory, openDrive } from '../engine/drives/drive-format.ts'
 import { lockDrive } from '../engine/drives/drive-lock.ts'
@@ -28,13 +29,16 @@ import { runPrimary } from './server/cluster/primary.ts'
 import { runWorker, type RunningWorker } from './server/cluster/worker.ts'
 import { registerHealthRoutes } from './server/health-routes.ts'
 import { createHttpServer } from './server/http-server.ts'
+import { createLease } from './server/jobs/lease.ts'
+import { runJobs } from './server/jobs/run-jobs.ts'
 import { SigningKeys } from './sigv4/signing-keys.ts'
-import { createLogger } from './telemetry/logger.ts'
+import { createLogger, type Logger } from './telemetry/logger.ts'
 import { createRequestIds } from './telemetry/request-ids.ts'
 import { createRequestLog } from './telemetry/request-log.ts'
 
 const clock = systemClock
 const random = systemRandom
+const leaseDurationMs = 30 * secondMs
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
 
 if (cluster.isWorker) runWorker(startWorker)
@@ -138,13 +142,34 @@ async function startWorker(config: Config): Promise<RunningWorker> {
     keepAliveTimeoutMs: config.keepAliveTimeoutMs,
   })
   const port = await server.listen(config.address)
+  const stopping = new AbortController()
+  const jobs = startJobs(config, engine, logger, stopping.signal)
   return {
     port,
     drain: async () => {
+      stopping.abort()
       if (!(await server.drain(config.drainTimeoutMs))) logger.warn('requests under way were cut at the end of the drain')
+      await jobs
       await close()
     },
   }
+}
+
+/** Background work, on whichever worker holds the lease. */
+function startJobs(config: Config, engine: Engine, logger: Logger, signal: AbortSignal): Promise<void> {
+  const holder = Buffer.from(random.bytes(16)).toString('hex')
+  return runJobs({
+    jobs: [
+      { name: 'collectGarbage', intervalMs: config.jobIntervalMs, run: () => engine.collectGarbage() },
+      { name: 'trimOutbox', intervalMs: config.jobIntervalMs, run: () => engine.trimOutbox() },
+      { name: 'sweepOrphans', intervalMs: config.sweepIntervalMs, run: () => engine.sweepOrphans() },
+    ],
+    lease: createLease({ engine, clock, name: 'background', holder, durationMs: leaseDurationMs }),
+    clock,
+    pollMs: leaseDurationMs / 3,
+    onFault: (job, fault) => logger.error({ job, err: fault }, 'background work failed'),
+    signal,
+  })
 }
 
 function openStores(config: Config): { readonly engine: Engine; readonly close: () => Promise<void> } {

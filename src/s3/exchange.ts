@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { parseAddress } from '../wire/address.ts'
+import { detectOperation } from '../wire/detect.ts'
+import { S3Error } from '../wire/errors.ts'
+import { parseQuery } from '../wire/query.ts'
+import type { Address } from '../wire/address.ts'
+import type { Query } from '../wire/query.ts'
+import type { S3OperationName } from '../wire/s3-operations.ts'
+import type { RequestContext } from '../telemetry/request-context.ts'
+
+/** One request on its way through the pipeline, and where its answer goes. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly context: RequestContext
+  readonly method: string
+  /** As the request line has it, without the query. */
+  readonly path: string
+  readonly address: Address
+  readonly query: Query
+}
+
+/** Errors: InvalidURI, KeyTooLongError. */
+export function openExchange(request: IncomingMessage, response: ServerResponse, context: RequestContext, domains: readonly string[]): Exchange {
+  const url = request.url ?? '/'
+  const cut = url.indexOf('?')
+  const path = cut < 0 ? url : url.slice(0, cut)
+  return {
+    request,
+    response,
+    context,
+    method: request.method ?? 'GET',
+    path,
+    address: parseAddress({ host: request.headers.host ?? '', path, domains }),
+    query: parseQuery(cut < 0 ? '' : url.slice(cut + 1)),
+  }
+}
+
+/** Which operation a request is. Errors: MethodNotAllowed, InvalidArgument (several sub-resources at once). */
+export function operationOf({ method, address, query, request }: Exchange): S3OperationName {
+  const detected = detectOperation({ method, pathKind: address.kind, query, headers: request.headers })
+  if ('operation' in detected) return detected.operation
+  if (detected.unknown === 'conflict') {
+    throw new S3Error('InvalidArgument', `Conflicting query string parameters: ${detected.names.join(', ')}`, { ArgumentName: 'ResourceType', ArgumentValue: detected.names[0] })
+  }
+  throw new S3Error('MethodNotAllowed', undefined, { Method: method, ResourceType: address.kind.toUpperCase() })
+}
+
+export const bucketOf = (address: Address): string => (address.kind === 'service' ? '' : address.bucket)
+export const keyOf = (address: Address): string => (address.kind === 'object' ? address.key : '')

@@ -1,0 +1,64 @@
+import type { Bucket, Engine, PutObject, Upload } from '../../engine/index.ts'
+import type { Caller } from '../identity/caller.ts'
+
+/**
+ * One S3 operation. `honours` names every member of its input schema that this operation acts on;
+ * a request that carries another one is refused before `run` (see `refusals.ts`), so that nothing
+ * a client asked for is silently dropped.
+ */
+export interface Operation<Input extends object, Output extends object> {
+  readonly honours: readonly (keyof Input & string)[]
+  /** What the caller must be allowed to do. Evaluated before `run`. */
+  readonly scope: Scope
+  run(call: Call<Input>): Promise<Output & Transport>
+}
+
+/** What an answer says beside its schema's members. */
+export interface Transport {
+  /** Instead of the schema's status. */
+  readonly $status?: number
+  /** Headers that the schema has no member for. */
+  readonly $headers?: Readonly<Record<string, string>>
+}
+
+/** `service`: no bucket is named; `bucket`: it must exist and be the caller's; `newBucket`: it need not exist. */
+export type Scope = 'service' | 'bucket' | 'newBucket'
+
+/** Everything one request brings to its operation. */
+export interface Call<Input> {
+  readonly input: Input
+  readonly bucket: string
+  readonly key: string
+  readonly caller: Caller
+  readonly service: S3Service
+  /** The bucket's row as it was when the request was authorized; only under scope `bucket`. */
+  readonly bucketRow: Bucket
+  /** The request body with its digests, for operations whose payload is a stream. Once only. */
+  readonly body: (options?: { readonly partOf?: Upload }) => StreamedBody
+  /** The Expires header as sent: AWS stores its text. */
+  readonly rawExpires: string | undefined
+  /** The response-expires parameter as sent. */
+  readonly rawResponseExpires: string | undefined
+  /** The absolute URL of an object, in the style of this request. */
+  readonly urlOf: (key: string) => string
+}
+
+/** A payload that is hashed on its way: `finish` checks what the client claimed and returns what is stored. */
+export interface StreamedBody {
+  readonly source: AsyncIterable<Uint8Array>
+  readonly finish: PutObject['finish']
+  /** The decoded length when the client declared one. */
+  readonly declaredBytes: number | undefined
+}
+
+/** What the server is, for all requests. */
+export interface S3Service {
+  readonly engine: Engine
+  /** The region reported to clients: the configured one, else `us-east-1`. */
+  readonly region: string
+  readonly nowMs: () => number
+  /** Owner elements: AWS shows the canonical id. */
+  readonly ownerOf: (ownerId: string) => { readonly ID: string; readonly DisplayName?: string }
+  /** A copy source that the caller may read, else AccessDenied or NoSuchBucket. */
+  readonly admitBucket: (bucket: string, caller: Caller, expectedOwner: string | undefined) => Promise<Bucket>
+}

@@ -1,0 +1,57 @@
+import type { CreateBucketOutput, CreateBucketRequest } from '@aws-sdk/client-s3'
+import { EngineError } from '../../../engine/index.ts'
+import { isValidBucketName } from '../../wire/bucket-name.ts'
+import { S3Error } from '../../wire/errors.ts'
+import { refuseAcl } from '../acl.ts'
+import { encodeDocument } from '../bucket-documents.ts'
+import { bucketTagLimit, tagSetOf, tagsOf } from '../tags.ts'
+import type { Call, Operation } from '../operation.ts'
+
+/**
+ * CreateBucket: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
+ *
+ * Commit point: `engine.createBucket`. Creating one's own bucket again succeeds in us-east-1 and changes nothing;
+ * in any other region it is BucketAlreadyOwnedByYou. Errors: BucketAlreadyExists, InvalidBucketName,
+ * IllegalLocationConstraintException, InvalidLocationConstraint.
+ */
+export const CreateBucket: Operation<CreateBucketRequest, CreateBucketOutput> = {
+  honours: ['Bucket', 'CreateBucketConfiguration', 'ACL', 'GrantFullControl', 'GrantRead', 'GrantReadACP', 'GrantWrite', 'GrantWriteACP', 'ObjectOwnership'],
+  scope: 'newBucket',
+  async run(call) {
+    const { input, bucket, caller, service } = call
+    if (!isValidBucketName(bucket)) throw new S3Error('InvalidBucketName', undefined, { BucketName: bucket })
+    refuseAcl(input)
+    refuseOtherOwnership(input.ObjectOwnership)
+    refuseForeignRegion(call)
+    const tags = tagsOf(input.CreateBucketConfiguration?.Tags ?? [], bucketTagLimit)
+    try {
+      await service.engine.createBucket({
+        bucket,
+        ownerId: caller.account.id,
+        region: service.region,
+        ...(Object.keys(tags).length === 0 ? {} : { documents: { tagging: encodeDocument({ TagSet: tagSetOf(tags) }) } }),
+      })
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== 'BucketAlreadyExists') throw error
+      const { ownerId } = await service.engine.headBucket(bucket)
+      if (ownerId !== caller.account.id) throw new S3Error('BucketAlreadyExists', undefined, { BucketName: bucket })
+      if (service.region !== 'us-east-1') throw new S3Error('BucketAlreadyOwnedByYou', undefined, { BucketName: bucket })
+    }
+    return { Location: `/${bucket}` }
+  },
+}
+
+/** `us-east-1` is named by no constraint; older clients name any region by `EU`. */
+function refuseForeignRegion({ input, service }: Call<CreateBucketRequest>): void {
+  const { LocationConstraint: asked, Location: location, Bucket: type } = input.CreateBucketConfiguration ?? {}
+  if (location !== undefined || type !== undefined) throw new S3Error('NotImplemented', 'Directory buckets are not supported.')
+  if (asked === undefined) return
+  const region = asked === 'EU' ? 'eu-west-1' : (asked as string)
+  if (region === '' || region === service.region) return
+  throw new S3Error('InvalidLocationConstraint', undefined, { LocationConstraint: region })
+}
+
+function refuseOtherOwnership(ownership: string | undefined): void {
+  if (ownership === undefined || ownership === 'BucketOwnerEnforced') return
+  throw new S3Error('NotImplemented', 'Only the object ownership BucketOwnerEnforced is supported.')
+}

@@ -1,0 +1,44 @@
+import type { RenameObjectOutput, RenameObjectRequest } from '@aws-sdk/client-s3'
+import { must } from '../../../base/assert.ts'
+import { parseEtags } from '../../wire/etags.ts'
+import { S3Error } from '../../wire/errors.ts'
+import { refuseKey } from '../keys.ts'
+import { writeConditions } from '../conditions.ts'
+import type { Operation } from '../operation.ts'
+
+/**
+ * RenameObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_RenameObject.html
+ *
+ * Commit point: `engine.renameObject`. AWS has it on directory buckets; here it works on every bucket
+ * (`docs/s3.md` says what it does to versions). The source is a key of the same bucket.
+ */
+export const RenameObject: Operation<RenameObjectRequest, RenameObjectOutput> = {
+  honours: ['Bucket', 'Key', 'RenameSource', 'DestinationIfMatch', 'DestinationIfNoneMatch', 'SourceIfMatch', 'SourceIfNoneMatch', 'ClientToken'],
+  scope: 'bucket',
+  async run({ input, bucket, key, caller, service }) {
+    const sourceKey = decode(must(input.RenameSource, 'detected by its rename source'))
+    refuseKey(sourceKey)
+    await service.engine.renameObject({
+      bucket,
+      sourceKey,
+      key,
+      conditions: writeConditions({ IfMatch: input.DestinationIfMatch, IfNoneMatch: input.DestinationIfNoneMatch }),
+      sourceConditions: {
+        ...(input.SourceIfMatch === undefined ? {} : { ifMatch: parseEtags(input.SourceIfMatch) }),
+        ...(input.SourceIfNoneMatch === undefined ? {} : { ifNoneMatch: parseEtags(input.SourceIfNoneMatch) }),
+      },
+      ...(input.ClientToken === undefined ? {} : { clientToken: input.ClientToken }),
+      ownerId: caller.account.id,
+    })
+    return {}
+  },
+}
+
+/** The source key, URL-encoded; a leading slash is not part of it. */
+function decode(source: string): string {
+  try {
+    return decodeURIComponent(source.startsWith('/') ? source.slice(1) : source)
+  } catch {
+    throw new S3Error('InvalidArgument', undefined, { ArgumentName: 'x-amz-rename-source', ArgumentValue: source })
+  }
+}

@@ -1,0 +1,159 @@
+import { must } from '../../base/assert.ts'
+import { MiB } from '../../base/units.ts'
+import { authenticate } from '../sigv4/authenticate.ts'
+import { S3Error } from '../wire/errors.ts'
+import { defaultXmlLimits } from '../wire/parse-xml.ts'
+import { requestReaderOf } from '../wire/read-request.ts'
+import { responseWriterOf } from '../wire/write-response.ts'
+import { send, sendError } from './answer.ts'
+import { uploadForm } from './form-upload.ts'
+import { bucketOf, keyOf, openExchange, operationOf } from './exchange.ts'
+import { corsOf, preflight } from './preflight.ts'
+import { operationNamed } from './operations.ts'
+import { refuseUnhonoured } from './refusals.ts'
+import { collectedBody, streamedBody } from './request-body.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Bucket } from '../../engine/index.ts'
+import type { Caller, LookupAccessKey } from '../identity/caller.ts'
+import type { Authentication } from '../sigv4/authenticate.ts'
+import type { SigningKeys } from '../sigv4/signing-keys.ts'
+import type { RequestContext } from '../telemetry/request-context.ts'
+import type { S3OperationName } from '../wire/s3-operations.ts'
+import type { FormRules } from './form-upload.ts'
+import type { Exchange } from './exchange.ts'
+import type { AnyOperation } from './operations.ts'
+import type { Call, S3Service, Transport } from './operation.ts'
+
+/** Service names that a signature for S3 may be scoped to. */
+const services = ['s3', 's3express']
+
+/** The largest XML body: 10,000 parts with checksums take about 3 MiB. */
+const documentLimitBytes = 8 * MiB
+
+export interface PipelineOptions {
+  readonly service: S3Service
+  readonly lookupAccessKey: LookupAccessKey
+  readonly keys: SigningKeys
+  /** A configured region binds signatures; undefined: any region is accepted. */
+  readonly requiredRegion: string | undefined
+  readonly domains: readonly string[]
+  /** The second request id that AWS clients print. */
+  readonly hostId: string
+}
+
+/**
+ * Every S3 request: address, detect, authenticate, read input, authorize, run, write output.
+ * The returned handler answers completely; what it cannot answer is its caller's 500.
+ */
+export function s3Handler(options: PipelineOptions): (request: IncomingMessage, response: ServerResponse, context: RequestContext) => Promise<void> {
+  return async (request, response, context) => {
+    const headOnly = request.method === 'HEAD'
+    try {
+      const exchange = openExchange(request, response, context, options.domains)
+      if (exchange.method === 'OPTIONS') await preflight(exchange, options.service)
+      else if (isForm(exchange)) await uploadForm(exchange, options.service, formRules(options))
+      else await handle(exchange, options, headOnly)
+    } catch (error) {
+      if (context.expectsContinue && !request.complete) response.setHeader('connection', 'close')
+      sendError(response, context, error, { resource: (request.url ?? '/').split('?')[0] ?? '/', headOnly, hostId: options.hostId })
+    }
+  }
+}
+
+async function handle(exchange: Exchange, options: PipelineOptions, headOnly: boolean): Promise<void> {
+  const { context, response, request } = exchange
+  const name = operationOf(exchange)
+  context.notes.operation = name
+  const { authentication, caller } = await authenticated(exchange, options)
+  context.notes.accessKeyId = caller.accessKeyId
+  const operation = operationNamed(name)
+  if (operation === undefined) throw new S3Error('NotImplemented', `${name} is not implemented.`)
+  const call = await callOf(exchange, options, { name, operation, authentication, caller })
+  const cors = request.headers.origin === undefined ? undefined : await corsOf(exchange, options.service)
+  const output: object & Transport = await operation.run(call)
+  const written = responseWriterOf(name)(output)
+  const headers = { ...written.headers, ...output.$headers, ...cors }
+  await send(response, { status: output.$status ?? written.status, headers, body: written.body }, headOnly)
+}
+
+async function authenticated({ request, method }: Exchange, { lookupAccessKey, keys, requiredRegion, service }: PipelineOptions): Promise<{ authentication: Authentication; caller: Caller }> {
+  let caller: Caller | undefined
+  const authentication = await authenticate(
+    { method, url: request.url ?? '/', rawHeaders: request.rawHeaders },
+    {
+      nowMs: service.nowMs(),
+      keys,
+      services,
+      region: requiredRegion,
+      async secretOf(accessKeyId) {
+        const credentials = await lookupAccessKey(accessKeyId)
+        caller = credentials?.caller
+        return credentials?.secretAccessKey
+      },
+    },
+  )
+  if (authentication.kind === 'anonymous') throw new S3Error('AccessDenied')
+  return { authentication, caller: must(caller, 'a verified signature has a caller') }
+}
+
+/** A browser's upload: the form itself is signed, not the request. */
+const isForm = ({ method, address, request }: Exchange): boolean =>
+  method === 'POST' && address.kind === 'bucket' && request.headers['content-type']?.toLowerCase().startsWith('multipart/form-data') === true
+
+function formRules({ lookupAccessKey, keys, requiredRegion, service }: PipelineOptions): FormRules {
+  return {
+    rules: { nowMs: service.nowMs(), keys, services, region: requiredRegion, secretOf: async id => (await lookupAccessKey(id))?.secretAccessKey },
+    callerOf: async id => (await lookupAccessKey(id))?.caller,
+  }
+}
+
+interface Detected {
+  readonly name: S3OperationName
+  readonly operation: AnyOperation
+  readonly authentication: Authentication
+  readonly caller: Caller
+}
+
+async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, operation, authentication, caller }: Detected): Promise<Call<object>> {
+  const { request, response, context, address, query } = exchange
+  const reader = requestReaderOf(name)
+  const proceed = () => {
+    if (context.expectsContinue && !response.headersSent) response.writeContinue()
+  }
+  const source = { request, authentication, proceed }
+  const bucket = bucketOf(address)
+  const key = keyOf(address)
+  // The bucket is looked at before the body: a refused upload sends no bytes.
+  const bucketRow = operation.scope === 'bucket' ? await service.admitBucket(bucket, caller, expectedOwner(exchange)) : undefined
+  const body = reader.body === 'document' ? await collectedBody(source, documentLimitBytes) : undefined
+  const read = reader.read({ bucket: bucket || undefined, key: key || undefined, query, headers: request.headers, body }, documentLimits)
+  refuseUnhonoured(operation, read)
+  return {
+    input: read.input,
+    bucket,
+    key,
+    caller,
+    service,
+    get bucketRow(): Bucket {
+      return must(bucketRow, 'only operations on a bucket see its row')
+    },
+    body: ({ partOf } = {}) => streamedBody(source, partOf),
+    rawExpires: request.headers.expires,
+    rawResponseExpires: query.get('response-expires')?.[0],
+    urlOf: target => urlOf(exchange, target),
+  }
+}
+
+const documentLimits = { ...defaultXmlLimits, bytes: documentLimitBytes }
+
+const expectedOwner = ({ request }: Exchange): string | undefined => {
+  const owner = request.headers['x-amz-expected-bucket-owner']
+  return typeof owner === 'string' ? owner : undefined
+}
+
+/** In the style that the client used: its own host, its own bucket placement. */
+function urlOf({ request, address }: Exchange, key: string): string {
+  const path = key.split('/').map(encodeURIComponent).join('/')
+  const host = request.headers.host ?? ''
+  return address.kind !== 'service' && address.style === 'path' ? `http://${host}/${address.bucket}/${path}` : `http://${host}/${path}`
+}

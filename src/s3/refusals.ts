@@ -1,0 +1,32 @@
+import { S3Error } from '../wire/errors.ts'
+import type { ReadRequest } from '../wire/read-request.ts'
+import type { AnyOperation } from './operations.ts'
+
+/** Members whose refusal is another than NotImplemented, because AWS has one for a server that does not do it. */
+const refusals: Readonly<Record<string, () => S3Error>> = {
+  ObjectLockMode: () => noObjectLock(),
+  ObjectLockRetainUntilDate: () => noObjectLock(),
+  ObjectLockLegalHoldStatus: () => noObjectLock(),
+}
+
+const noObjectLock = () => new S3Error('InvalidRequest', 'Bucket is missing Object Lock Configuration')
+
+const honoured = new WeakMap<AnyOperation, ReadonlySet<string>>()
+
+/**
+ * Refuses what the operation does not act on: a header that is silently dropped is a promise broken.
+ * Unknown query parameters are ignored, as AWS does; no S3 parameter is unknown to the model.
+ */
+export function refuseUnhonoured(operation: AnyOperation, { present, unknownHeaders }: ReadRequest<object>): void {
+  let members = honoured.get(operation)
+  if (members === undefined) {
+    members = new Set<string>(operation.honours)
+    honoured.set(operation, members)
+  }
+  for (const member of present) {
+    if (members.has(member)) continue
+    throw refusals[member]?.() ?? new S3Error('NotImplemented', undefined, { Parameter: member })
+  }
+  const [header] = unknownHeaders
+  if (header !== undefined) throw new S3Error('NotImplemented', undefined, { Header: header })
+}

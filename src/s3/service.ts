@@ -1,0 +1,23 @@
+import { admittedBucket } from './authorize.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Engine } from '../../engine/index.ts'
+import type { S3Service } from './operation.ts'
+
+export interface S3ServiceParts {
+  readonly engine: Engine
+  /** The configured region, or `us-east-1`. */
+  readonly region: string
+  readonly clock: Clock
+  /** The 12-digit account id of a canonical user id. */
+  readonly accountIdOf: (ownerId: string) => Promise<string | undefined>
+}
+
+export function createS3Service({ engine, region, clock, accountIdOf }: S3ServiceParts): S3Service {
+  return {
+    engine,
+    region,
+    nowMs: () => clock.nowMs(),
+    ownerOf: ownerId => ({ ID: ownerId }),
+    admitBucket: (bucket, caller, expectedOwner) => admittedBucket(engine, accountIdOf, { bucket, caller, expectedOwner }),
+  }
+}
