@@ -50,9 +50,9 @@ const headers = {
 const write = responseWriterOf('ListObjectsV2')
 const { body } = write(listing)
 const writeMs = medianMs(() => Buffer.from(write(listing).body as string))
-const { read } = requestReaderOf('ListObjectsV2')
+const reader = requestReaderOf('ListObjectsV2')
 const readMs = medianMs(() => {
-  for (let i = 0; i < 1000; i++) read({ bucket: 'lake', query: parseQuery('list-type=2&prefix=warehouse%2Fflights%2Fdata%2F&max-keys=1000'), headers })
+  for (let i = 0; i < 1000; i++) reader.read({ bucket: 'lake', query: parseQuery('list-type=2&prefix=warehouse%2Fflights%2Fdata%2F&max-keys=1000'), headers })
 })
 
 process.stdout.write(`ListObjectsV2, ${keys} keys, ${(body as string).length} characters: ${writeMs.toFixed(3)} ms to write (bound ${boundMs} ms)\n`)

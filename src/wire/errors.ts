@@ -2,8 +2,6 @@ import { s3ErrorCodes } from './error-codes.ts'
 import type { S3ErrorCode } from './error-codes.ts'
 import { escapeText } from './xml-text.ts'
 
-export type { S3ErrorCode } from './error-codes.ts'
-
 /** Elements of an error body besides Code, Message, Resource, RequestId and HostId: `Key`, `BucketName`, `Region`, … */
 export type ErrorElements = Readonly<Record<string, string | number | undefined>>
 
