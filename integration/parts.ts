@@ -15,6 +15,9 @@ export interface Part {
   readonly server: boolean
 }
 
+/** The domain under which a bucket's name is a host name; no test resolves it by DNS. */
+export const domain = 's3.example.test'
+
 const minute = 60_000
 
 export const parts: readonly Part[] = [

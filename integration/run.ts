@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cacheFolder, fetchJar, jars, pythonEnvironment } from './cache.ts'
 import { countTests, type TestCounts } from './junit.ts'
-import { parts, type Part } from './parts.ts'
+import { domain, parts, type Part } from './parts.ts'
 import { runCommand } from './process.ts'
 import { startServer } from './start-server.ts'
 
@@ -42,7 +42,7 @@ async function prepare(part: Part, report: string, cache: string): Promise<Prepa
 async function runPart(part: Part, scratch: string, cache: string): Promise<TestCounts> {
   const report = join(scratch, `${part.name}.xml`)
   const prepared = await prepare(part, report, cache)
-  const server = part.server ? await startServer({ workers: 2 }) : undefined
+  const server = part.server ? await startServer({ workers: 2, env: { MORAINE_DOMAIN: domain } }) : undefined
   try {
     const address = server === undefined
       ? {}
