@@ -36,12 +36,15 @@ export function openExchange(request: IncomingMessage, response: ServerResponse,
   }
 }
 
-/** Which operation a request is. Errors: MethodNotAllowed, InvalidArgument (several sub-resources at once). */
+/** Which operation a request is. Errors: MethodNotAllowed, InvalidArgument (several sub-resources at once, half an operation's parameters). */
 export function operationOf({ method, address, query, request }: Exchange): S3OperationName {
   const detected = detectOperation({ method, pathKind: address.kind, query, headers: request.headers })
   if ('operation' in detected) return detected.operation
   if (detected.unknown === 'conflict') {
     throw new S3Error('InvalidArgument', `Conflicting query string parameters: ${detected.names.join(', ')}`, { ArgumentName: 'ResourceType', ArgumentValue: detected.names[0] })
+  }
+  if (detected.unknown === 'incomplete') {
+    throw new S3Error('InvalidArgument', `This operation does not accept ${detected.name} by itself`, { ArgumentName: detected.name, ArgumentValue: query.get(detected.name)?.[0] })
   }
   throw new S3Error('MethodNotAllowed', undefined, { Method: method, ResourceType: address.kind.toUpperCase() })
 }

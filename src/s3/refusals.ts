@@ -15,9 +15,9 @@ const honoured = new WeakMap<AnyOperation, ReadonlySet<string>>()
 
 /**
  * Refuses what the operation does not act on: a header that is silently dropped is a promise broken.
- * Unknown query parameters are ignored, as AWS does; no S3 parameter is unknown to the model.
+ * Query parameters of other operations are refused; names that are no S3 parameter are ignored, as AWS does.
  */
-export function refuseUnhonoured(operation: AnyOperation, { present, unknownHeaders }: ReadRequest<object>): void {
+export function refuseUnhonoured(operation: AnyOperation, { present, unknownHeaders, unknownParameters }: ReadRequest<object>): void {
   let members = honoured.get(operation)
   if (members === undefined) {
     members = new Set<string>(operation.honours)
@@ -27,6 +27,8 @@ export function refuseUnhonoured(operation: AnyOperation, { present, unknownHead
     if (members.has(member)) continue
     throw refusals[member]?.() ?? new S3Error('NotImplemented', undefined, { Parameter: member })
   }
+  const [parameter] = unknownParameters
+  if (parameter !== undefined) throw new S3Error('InvalidArgument', `This operation does not accept ${parameter}`, { ArgumentName: parameter })
   const [header] = unknownHeaders
   if (header !== undefined) throw new S3Error('NotImplemented', undefined, { Header: header })
 }

@@ -35,7 +35,13 @@ describe('detectOperation', () => {
 
   it('keeps an operation that lacks what it requires', () => {
     expect(detect('GET', 'object', 'attributes')).toEqual({ operation: 'GetObjectAttributes' })
-    expect(detect('PUT', 'object', 'uploadId=a')).toEqual({ operation: 'PutObject' })
+  })
+
+  it('takes half an operation for no other one', () => {
+    expect(detect('PUT', 'object', 'uploadId=a')).toEqual({ unknown: 'incomplete', name: 'uploadId' })
+    expect(detect('PUT', 'object', 'partNumber=1')).toEqual({ unknown: 'incomplete', name: 'partNumber' })
+    expect(detect('PUT', 'object', 'partNumber=1', { 'x-amz-copy-source': 'a/b' })).toEqual({ unknown: 'incomplete', name: 'partNumber' })
+    expect(detect('GET', 'object', 'partNumber=1')).toEqual({ operation: 'GetObject' })
   })
 
   it('refuses sub-resources elsewhere, or with another method', () => {

@@ -1,4 +1,4 @@
-import { assert } from '../../base/assert.ts'
+import { assert, must } from '../../base/assert.ts'
 import type { Query } from './query.ts'
 import { s3Operations } from './s3-operations.ts'
 import type { S3Operation, S3OperationName } from './s3-operations.ts'
@@ -21,11 +21,13 @@ export type Headers = Readonly<Record<string, string | readonly string[] | undef
 
 /**
  * `MethodNotAllowed`: a sub-resource that exists, but not here or not with this method.
+ * `incomplete`: `name` belongs to an operation that needs more: a PUT with an `uploadId` but no `partNumber` is no PutObject.
  * `conflict`: several sub-resources at once; `names` are theirs.
  */
 export type Detected =
   | { readonly operation: S3OperationName }
   | { readonly unknown: 'MethodNotAllowed' }
+  | { readonly unknown: 'incomplete'; readonly name: string }
   | { readonly unknown: 'conflict'; readonly names: readonly string[] }
 
 /** What a request must have to be an operation, beyond method and path. */
@@ -35,6 +37,8 @@ interface Candidate {
   /** Literal values (`list-type=2`); undefined where any value will do. */
   readonly query: readonly (readonly [name: string, value: string | undefined])[]
   readonly headers: readonly string[]
+  /** Parameters that operations of the same method and path require, and this one does not have. */
+  readonly foreign: readonly string[]
 }
 
 /**
@@ -55,7 +59,11 @@ export function detectOperation(request: DetectRequest): Detected {
   if (typeof named === 'object') return named
   const candidates = table.get(tableKey(request.method, request.pathKind, named))
   if (candidates === undefined) return methodNotAllowed
-  for (const candidate of candidates) if (matches(candidate, request)) return candidate.detected
+  for (const candidate of candidates) {
+    if (!matches(candidate, request)) continue
+    const name = request.query.size === 0 ? undefined : candidate.foreign.find((each) => request.query.has(each))
+    return name === undefined ? candidate.detected : { unknown: 'incomplete', name }
+  }
   return methodNotAllowed
 }
 
@@ -102,7 +110,14 @@ function candidateOf(operation: S3Operation): Candidate {
       ...required.flatMap(({ binding }) => (binding.to === 'query' ? [[binding.name, undefined] as const] : [])),
     ],
     headers: required.flatMap(({ binding }) => (binding.to === 'header' ? [binding.name.toLowerCase()] : [])),
+    foreign: [],
   }
+}
+
+function foreignTo(candidate: Candidate, others: readonly Candidate[]): string[] {
+  const own = must(s3Operations.get(candidate.detected.operation), 'candidates are operations').input.members
+  const required = new Set(others.flatMap(({ query }) => query.map(([name]) => name)))
+  return [...required].filter((name) => !literalParameters.has(name) && !own.some(({ binding }) => binding.to === 'query' && binding.name === name))
 }
 
 export function pathKindOf(operation: S3Operation): PathKind {
@@ -139,7 +154,7 @@ function orderCandidates(key: string, candidates: readonly Candidate[]): Candida
   const ordered = candidates.toSorted((a, b) => conditionCount(b) - conditionCount(a))
   const conditions = new Set(ordered.map((candidate) => JSON.stringify([candidate.query, candidate.headers])))
   assert(conditions.size === ordered.length, `operations that cannot be told apart: ${key}: ${ordered.map((each) => each.detected.operation).join(', ')}`)
-  return ordered
+  return ordered.map((candidate) => ({ ...candidate, foreign: foreignTo(candidate, ordered) }))
 }
 
 function conditionCount(candidate: Candidate): number {

@@ -5,7 +5,7 @@ import { decodeHeaderText } from './rfc2047.ts'
 import { parseXml } from './parse-xml.ts'
 import type { XmlLimits } from './parse-xml.ts'
 import type { Query } from './query.ts'
-import { s3Operation } from './s3-operations.ts'
+import { s3Operation, s3Operations } from './s3-operations.ts'
 import type { S3Input, S3Operation, S3OperationName, StreamedBody } from './s3-operations.ts'
 import { parseBoolean, parseInteger, parseTimestamp } from './scalars.ts'
 import type { Member } from './shape.ts'
@@ -30,7 +30,7 @@ export interface ReadRequest<Input> {
   readonly present: readonly string[]
   /** `x-amz-*` and `if-*` headers that the operation's schema does not have. */
   readonly unknownHeaders: readonly string[]
-  /** Query parameters that the operation's schema does not have. */
+  /** Query parameters of other operations. Names that the S3 model has nowhere are ignored, as AWS does. */
   readonly unknownParameters: readonly string[]
 }
 
@@ -140,9 +140,15 @@ function readParameter(plan: Plan, read: Reading, headers: Headers, name: string
   const header = name.toLowerCase()
   if (isTransportParameter(header)) return
   // Presigned URLs carry headers as parameters; a header of the same name wins.
-  if (!header.startsWith('x-amz-')) read.unknownParameters.push(name)
+  if (s3Parameters.has(name)) read.unknownParameters.push(name)
+  else if (!header.startsWith('x-amz-')) return
   else if (headers[header] === undefined) readHeader(plan, read, header, values.join(','))
 }
+
+/** Every query parameter that some operation has. */
+const s3Parameters: ReadonlySet<string> = new Set(
+  [...s3Operations.values()].flatMap(({ input }) => input.members.flatMap(({ binding }) => (binding.to === 'query' ? [binding.name] : []))),
+)
 
 function readField(read: Reading, { member, decode }: Field, text: string): void {
   read.present.push(member)
