@@ -15,7 +15,7 @@ export async function compileKernel(): Promise<Uint8Array> {
     },
     listFiles: () => [],
   })
-  if (result.error !== null || binary === undefined) throw new Error(result.stderr.toString(), { cause: result.error })
+  if (result.error !== null || binary === undefined) throw new Error('the kernel does not compile', { cause: result.error })
   return binary
 }
 

@@ -181,7 +181,8 @@ describe('the published examples', () => {
 
 const nowMs = Date.parse('2026-02-03T04:05:06Z')
 
-const keyText = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((text) => text.isWellFormed())
+/** The SDK's query is a plain object, which has no room for `__proto__`. */
+const keyText = fc.string({ unit: 'grapheme', maxLength: 40 }).filter((text) => text.isWellFormed() && text !== '__proto__')
 
 describe('what an SDK signs is accepted', () => {
   it('headers: any key, query and header values', async () => {

@@ -16,6 +16,7 @@ export interface ChunkedFraming {
 
 /** A signed chunk up to this long is released only once its signature has been verified. */
 const heldChunkBytes = 256 * 1024
+const mostHeldPieces = 1024
 const longestLineBytes = 16 * 1024
 const mostTrailers = 16
 
@@ -80,7 +81,7 @@ export class ChunkedDecoder {
     this.#chunkLeft -= bytes.length
     this.#decodedLeft -= bytes.length
     if (this.#signatures !== undefined) this.#signatures.update(bytes)
-    if (this.#signatures !== undefined && this.#chunkBytes <= heldChunkBytes) this.#held.push(bytes)
+    if (this.#signatures !== undefined && this.#chunkBytes <= heldChunkBytes) this.#hold(bytes)
     else released.push(bytes)
     if (this.#chunkLeft === 0) {
       this.#state = 'chunkEnd'
@@ -89,6 +90,12 @@ export class ChunkedDecoder {
       this.#held = []
     }
     return end
+  }
+
+  /** A client that sends a few bytes at a time makes many small pieces: they become one. */
+  #hold(bytes: Buffer): void {
+    this.#held.push(bytes)
+    if (this.#held.length > mostHeldPieces) this.#held = [Buffer.concat(this.#held)]
   }
 
   #takeLine(piece: Buffer, at: number): number {
