@@ -1,19 +1,13 @@
 #!/usr/bin/env node
 /** The program: the only file that constructs the parts and joins them. */
 import { default as cluster } from 'node:cluster'
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
-import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { must } from '../base/assert.ts'
 import { systemClock, systemRandom } from '../base/system.ts'
 import { secondMs } from '../base/units.ts'
-import { DriveBlobStore } from '../engine/blobs/drive-blob-store.ts'
-import { DriveFormatError, inspectDrive, lockPath, metadataDirectory, openDrive } from '../engine/drives/drive-format.ts'
-import { lockDrive } from '../engine/drives/drive-lock.ts'
-import { NodeDrive } from '../engine/drives/node-drive.ts'
-import { openEngine, type Engine } from '../engine/index.ts'
-import { LmdbMetadataStore } from '../engine/metadata/lmdb-metadata-store.ts'
+import { DriveFormatError, openDeployment, openEngine, prepareDeployment, type Engine } from '../engine/index.ts'
 import { banner } from './cli/banner.ts'
 import { parseCommand } from './cli/command.ts'
 import { helpText } from './cli/help.ts'
@@ -23,7 +17,7 @@ import { createIdentityStore } from './identity/identity-store.ts'
 import { s3Handler } from './s3/pipeline.ts'
 import { createS3Service } from './s3/service.ts'
 import { applyBootstrap, planBootstrap } from './server/bootstrap/apply-bootstrap.ts'
-import { BootstrapError, parseBootstrap } from './server/bootstrap/bootstrap-document.ts'
+import { BootstrapError, parseBootstrap, type BootstrapDocument } from './server/bootstrap/bootstrap-document.ts'
 import { findCertificate } from './server/certificates.ts'
 import { runPrimary } from './server/cluster/primary.ts'
 import { runWorker, type RunningWorker } from './server/cluster/worker.ts'
@@ -75,6 +69,8 @@ async function runServer(argv: readonly string[]): Promise<number> {
   const certificate = config.certsDir === undefined ? undefined : findCertificate(config.certsDir)
   if (certificate !== undefined) return complain(`${certificate} asks for TLS, which is not served yet; plain HTTP is not served in its place`)
   for (const warning of parsed.warnings) process.stderr.write(`moraine: warning: ${warning}\n`)
+  // What the server writes is its own: secrets of access keys are among it.
+  process.umask(0o077)
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
   try {
@@ -90,34 +86,43 @@ async function runServer(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof DriveFormatError) return complain(`${config.drives.join(' ')}: ${error.message}`)
     if (error instanceof BootstrapError) return complain(...error.message.split('\n').map(line => `${config.bootstrap ?? 'bootstrap'}: ${line}`))
+    if (isSystemError(error)) return complain(error.message)
     throw error
   }
 }
 
+/** The machine refused something: its message (`EACCES: permission denied, mkdir …`) says enough. */
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error
+}
+
 /** Locks the drive, formats it when it is new, and makes what is declared exist. */
 async function prepare(config: Config): Promise<{ readonly release: () => void; readonly warehouse: string }> {
-  const document = config.bootstrap === undefined ? undefined : parseBootstrap(readTextFile(config.bootstrap))
-  const plan = planBootstrap(document, config)
-  const root = driveOf(config)
-  mkdirSync(root, { recursive: true, mode: 0o700 })
-  const drive = new NodeDrive(root)
-  await inspectDrive(drive)
-  const lock = lockDrive(join(root, lockPath))
-  await openDrive(drive, random)
-  const stores = openStores(config)
+  const plan = planBootstrap(config.bootstrap === undefined ? undefined : readBootstrap(config.bootstrap), config)
+  const deployment = await prepareDeployment({ drive: driveOf(config), random })
+  const { engine, close } = await openStores(config)
   try {
-    const identity = createIdentityStore({ engine: stores.engine, clock, random, root: config.root })
-    await applyBootstrap(plan, { engine: stores.engine, identity, ensureWarehouse: async () => {}, region: regionOf(config) })
+    const identity = createIdentityStore({ engine, clock, random, root: config.root })
+    await applyBootstrap(plan, { engine, identity, ensureWarehouse: async () => {}, region: regionOf(config) })
   } finally {
-    await stores.close()
+    await close()
   }
-  return { release: () => lock.release(), warehouse: plan.warehouses[0]?.name ?? 'lake' }
+  return { release: () => deployment.release(), warehouse: plan.warehouses[0]?.name ?? 'lake' }
+}
+
+function readBootstrap(path: string): BootstrapDocument {
+  try {
+    return parseBootstrap(readTextFile(path))
+  } catch (error) {
+    if (error instanceof BootstrapError) throw error
+    throw new BootstrapError(`it cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 async function startWorker(config: Config): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
-  const { engine, close } = openStores(config)
+  const { engine, close } = await openStores(config)
   const identity = createIdentityStore({ engine, clock, random, root: config.root })
   const server = await createHttpServer({
     s3: s3Handler({
@@ -172,16 +177,14 @@ function startJobs(config: Config, engine: Engine, logger: Logger, signal: Abort
   })
 }
 
-function openStores(config: Config): { readonly engine: Engine; readonly close: () => Promise<void> } {
-  const root = driveOf(config)
-  const metadata = LmdbMetadataStore.open({ directory: join(root, metadataDirectory) })
-  const blobs = new DriveBlobStore({ drive: new NodeDrive(root), clock, random })
+async function openStores(config: Config): Promise<{ readonly engine: Engine; readonly close: () => Promise<void> }> {
+  const { metadata, blobs, close } = await openDeployment({ drive: driveOf(config), clock, random })
   const engine = openEngine({ metadata, blobs, clock, random })
   return {
     engine,
     close: async () => {
       await engine.close()
-      await metadata.close()
+      await close()
     },
   }
 }
@@ -191,7 +194,7 @@ function openLogger(config: Config): ReturnType<typeof createLogger> {
 }
 
 function driveOf({ drives }: Config): string {
-  return resolve(must(drives[0], 'the configuration has one drive'))
+  return must(drives[0], 'the configuration has one drive')
 }
 
 function regionOf({ region = 'us-east-1' }: Config): string {
