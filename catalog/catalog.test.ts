@@ -7,7 +7,7 @@ const bigId = 9_123_456_789_012_345_678n
 const ns = { namespace: 'db' }
 const events = { namespace: 'db', table: 'events' }
 
-function snapshot(id: Json, sequenceNumber: number, parent?: Json): Json {
+function snapshot(id: number | bigint, sequenceNumber: number, parent?: Json): Json {
   return {
     'snapshot-id': id,
     ...(parent !== undefined && { 'parent-snapshot-id': parent }),
@@ -19,7 +19,7 @@ function snapshot(id: Json, sequenceNumber: number, parent?: Json): Json {
   }
 }
 
-function append(id: Json, sequenceNumber: number, parent?: Json): Json {
+function append(id: number | bigint, sequenceNumber: number, parent?: Json): Json {
   return {
     requirements: [{ type: 'assert-ref-snapshot-id', ref: 'main', 'snapshot-id': parent ?? null }],
     updates: [

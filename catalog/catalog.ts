@@ -9,9 +9,9 @@ import { stringifyJson } from './json/stringify.ts'
 import { MetadataCache } from './metadata-cache.ts'
 import { endpoints, type Endpoint } from './rest/endpoints.ts'
 import { expireIdempotencyRecords, idempotencyKeyOf, requestHashOf, runOnce } from './rest/idempotency.ts'
-import type { Operation, OperationInput, Outcome } from './rest/operation.ts'
+import type { FileIoProperties, Operation, OperationInput, Outcome } from './rest/operation.ts'
 import { operations, type ServedOperationId } from './rest/operations.ts'
-import { render, type CatalogResponse } from './rest/render.ts'
+import { render, type CatalogResponse, type RenderInput } from './rest/render.ts'
 import type { Warehouse } from './rows/rows.ts'
 import { ensureWarehouse, resolveWarehouse, type NewWarehouse } from './warehouses.ts'
 
@@ -25,6 +25,7 @@ export interface CatalogRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: Uint8Array | undefined
+  readonly fileIoProperties: FileIoProperties
 }
 
 export interface Catalog {
@@ -72,17 +73,17 @@ export function createCatalog(options: CatalogOptions): Catalog {
 }
 
 async function answer(context: CatalogContext, request: CatalogRequest): Promise<CatalogResponse> {
-  const { operationId, caller, path, query, headers } = request
+  const { operationId, caller, path, query, headers, fileIoProperties } = request
   const endpoint: Endpoint = endpoints[operationId]
   const operation: Operation = operations[operationId]
   const warehouse = await resolveWarehouse(context.store, operationId === 'getConfig' ? query['warehouse'] : path['prefix'])
   if (!(await context.authorize({ caller, operationId, warehouse, path }))) {
     throw new CatalogError('Forbidden', 'Not authorized to make this request')
   }
-  const inputOf = (): OperationInput => ({ warehouse, path, query, headers, body: parseBody(endpoint, request.body), caller })
-  if (operation.kind === 'query') return render(await operation.run(inputOf(), context), endpoint, context, warehouse)
+  const inputOf = (): OperationInput => ({ warehouse, path, query, headers, body: parseBody(endpoint, request.body), caller, fileIoProperties })
+  if (operation.kind === 'query') return render(await operation.run(inputOf(), context), endpoint, context, { warehouse, fileIoProperties })
   const outcome = await mutate(context, endpoint, request, () => operation.prepare(inputOf(), context))
-  return renderCommitted(outcome, endpoint, context, warehouse)
+  return renderCommitted(outcome, endpoint, context, { warehouse, fileIoProperties })
 }
 
 async function mutate(
@@ -97,9 +98,9 @@ async function mutate(
 }
 
 /** What has been committed must not look like a failure: an error after it leaves the outcome open to the client. */
-async function renderCommitted(outcome: Outcome, endpoint: Endpoint, context: CatalogContext, warehouse: Warehouse): Promise<CatalogResponse> {
+async function renderCommitted(outcome: Outcome, endpoint: Endpoint, context: CatalogContext, input: RenderInput): Promise<CatalogResponse> {
   try {
-    return await render(outcome, endpoint, context, warehouse)
+    return await render(outcome, endpoint, context, input)
   } catch (cause) {
     throw new CatalogError('CommitStateUnknown', 'The change was made, but its result cannot be read', { cause })
   }
@@ -136,5 +137,5 @@ function toCatalogError(error: unknown): CatalogError {
 /** Only a request that certainly was not carried out may be repeated, so only that answer says when. */
 export function errorResponse(error: CatalogError): CatalogResponse {
   const headers: Record<string, string> = error.code === 'ServiceUnavailable' ? { 'retry-after': '1' } : {}
-  return { status: error.status, headers, body: stringifyJson({ error: errorBody(error).error }) }
+  return { status: error.status, headers, body: stringifyJson({ error: errorBody(error).error }), errorType: error.type }
 }

@@ -18,11 +18,6 @@ export interface CatalogContext {
 }
 
 export interface CatalogSettings {
-  /**
-   * What clients need to reach the files: `s3.endpoint`, `s3.path-style-access`, `s3.region`,
-   * `client.region`. Sent with the configuration and with every table; no secrets.
-   */
-  readonly fileIoProperties: Readonly<Record<string, string>>
   /** How long a request may be repeated under its idempotency key. */
   readonly idempotencyLifetimeMs: number
 }

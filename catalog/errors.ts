@@ -33,6 +33,8 @@ export const errorStatuses = {
   CommitFailed: 409,
   /** Dropping what is protected. */
   Protected: 409,
+  /** The request is larger than this server takes. */
+  ContentTooLarge: 413,
   UnprocessableEntity: 422,
   InternalServer: 500,
   CommitStateUnknown: 500,

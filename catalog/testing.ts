@@ -59,6 +59,8 @@ export interface CallOptions {
   readonly caller?: Caller
 }
 
+const fileIoProperties = { 's3.endpoint': 'http://127.0.0.1:9000', 's3.path-style-access': 'true' }
+
 /** A catalog with one warehouse, `lake`, in a bucket of that name. */
 export async function testCatalog(store: CatalogStore = new MemoryCatalogStore(['lake']), seed = 'test'): Promise<TestCatalog> {
   const clock = new TestClock()
@@ -66,7 +68,7 @@ export async function testCatalog(store: CatalogStore = new MemoryCatalogStore([
     store,
     clock,
     random: seededRandom(seed),
-    settings: { fileIoProperties: { 's3.endpoint': 'http://127.0.0.1:9000', 's3.path-style-access': 'true' }, idempotencyLifetimeMs: 1_800_000 },
+    settings: { idempotencyLifetimeMs: 1_800_000 },
     onInternalError: (error) => {
       throw error
     },
@@ -78,7 +80,7 @@ export async function testCatalog(store: CatalogStore = new MemoryCatalogStore([
     clock,
     async call(operationId, { path = {}, query = {}, headers = {}, body, caller = owner } = {}) {
       const response = await catalog.run({
-        operationId, caller, query, headers, path: { prefix: 'lake', ...path }, body: body === undefined ? undefined : stringifyJsonBytes(body),
+        operationId, caller, query, headers, fileIoProperties, path: { prefix: 'lake', ...path }, body: body === undefined ? undefined : stringifyJsonBytes(body),
       })
       const parsed = response.body === undefined ? {} : (parseJson(response.body) as Record<string, Json>)
       const error = parsed['error'] as { readonly type: string } | undefined

@@ -13,7 +13,7 @@ export function stringifyJson(value: Json): string {
     case 'number':
       assert(Number.isFinite(value), 'a JSON number is finite')
       return Object.is(value, -0) ? '-0.0' : String(value)
-    case 'object':
+    default:
       if (value === null) return 'null'
       return isArray(value) ? stringifyArray(value) : stringifyObject(value)
   }

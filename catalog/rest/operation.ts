@@ -17,7 +17,14 @@ export interface OperationInput {
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: Json | undefined
   readonly caller: Caller
+  readonly fileIoProperties: FileIoProperties
 }
+
+/**
+ * What clients need to reach the files: `s3.endpoint`, `s3.path-style-access`, `s3.region`,
+ * `client.region`. Sent with the configuration and with every table; no secrets.
+ */
+export type FileIoProperties = Readonly<Record<string, string>>
 
 /**
  * What an operation did, small enough to be kept as an idempotency record: tables and views are

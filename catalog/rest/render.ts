@@ -9,17 +9,21 @@ import { stringifyTableMetadata, type TableMetadata } from '../spec/table-metada
 import { stringifyViewMetadata } from '../spec/view-metadata.ts'
 import type { Endpoint } from './endpoints.ts'
 import { tableETag } from './etag.ts'
-import type { Outcome } from './operation.ts'
+import type { OperationInput, Outcome } from './operation.ts'
 
 export interface CatalogResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   /** JSON text. */
   readonly body: string | undefined
+  /** The `type` of an error body, for logs. */
+  readonly errorType?: string | undefined
 }
 
+export type RenderInput = Pick<OperationInput, 'warehouse' | 'fileIoProperties'>
+
 /** The response to what an operation did. */
-export async function render(outcome: Outcome, endpoint: Endpoint, context: CatalogContext, warehouse: Warehouse): Promise<CatalogResponse> {
+export async function render(outcome: Outcome, endpoint: Endpoint, context: CatalogContext, { warehouse, fileIoProperties }: RenderInput): Promise<CatalogResponse> {
   switch (outcome.kind) {
     case 'empty':
       return { status: 204, headers: {}, body: undefined }
@@ -28,7 +32,7 @@ export async function render(outcome: Outcome, endpoint: Endpoint, context: Cata
     case 'json':
       return { status: endpoint.successStatus, headers: outcome.headers ?? {}, body: stringifyJson(outcome.body) }
     case 'table':
-      return renderTable(outcome, context, warehouse)
+      return renderTable(outcome, context, { warehouse, fileIoProperties })
     case 'view': {
       const metadata = stringifyViewMetadata(await readViewMetadata(context, outcome.metadataLocation))
       return { status: 200, headers: {}, body: members({ 'metadata-location': outcome.metadataLocation }, metadata, {}) }
@@ -38,10 +42,10 @@ export async function render(outcome: Outcome, endpoint: Endpoint, context: Cata
   }
 }
 
-async function renderTable(outcome: Extract<Outcome, { kind: 'table' }>, context: CatalogContext, warehouse: Warehouse): Promise<CatalogResponse> {
+async function renderTable(outcome: Extract<Outcome, { kind: 'table' }>, context: CatalogContext, { warehouse, fileIoProperties }: RenderInput): Promise<CatalogResponse> {
   const { location, metadata } = await readOutcome(outcome, context, warehouse)
   const mode = outcome.mode ?? 'all'
-  const extra: Record<string, Json> = outcome.form === 'load' ? { config: { ...context.settings.fileIoProperties } } : {}
+  const extra: Record<string, Json> = outcome.form === 'load' ? { config: { ...fileIoProperties } } : {}
   return {
     status: 200,
     headers: outcome.form === 'unregister' ? {} : { etag: tableETag(location, mode) },

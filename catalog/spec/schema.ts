@@ -59,7 +59,7 @@ export function checkSchemaCompatibility(schema: Schema, formatVersion: number):
   const problems: string[] = []
   for (const field of visitFields(schema.fields)) {
     const minimum = minimumFormatVersion(field.type)
-    if (minimum > formatVersion) problems.push(`- Invalid type for ${field.name}: ${String(field.type)} is not supported until v${minimum}`)
+    if (minimum > formatVersion) problems.push(`- Invalid type for ${field.name}: ${stringifyJson(field.type as never)} is not supported until v${minimum}`)
     if (field.initialDefault !== undefined && formatVersion < 3) {
       problems.push(`- Invalid initial default for ${field.name}: non-null default (${stringifyJson(field.initialDefault)}) is not supported until v3`)
     }

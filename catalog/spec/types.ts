@@ -62,7 +62,7 @@ export const decodeType: Decoder<Type> = (value, at) => {
   if (typeof value === 'string') {
     const type = value.toLowerCase()
     if (primitiveName(type) === undefined) throw validationError(`Cannot parse type string to primitive: ${value}`)
-    return /^geo/.test(type) ? value : type
+    return type.startsWith('geo') ? value : type
   }
   const source = asObject(value, at)
   switch (source['type']) {

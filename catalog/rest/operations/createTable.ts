@@ -48,7 +48,7 @@ export const createTable: Mutation = {
         nowMs: context.clock.nowMs(),
       })
       if (request['stage-create']) {
-        return { kind: 'json', body: { metadata: parseJson(stringifyTableMetadata(metadata)), config: { ...context.settings.fileIoProperties } } }
+        return { kind: 'json', body: { metadata: parseJson(stringifyTableMetadata(metadata)), config: { ...input.fileIoProperties } } }
       }
       const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, undefined)
       emitChange(tx, 'CreateTable', warehouse, [...identifier.namespace, identifier.name], { uuid, metadataLocation })

@@ -7,11 +7,11 @@ import type { Query } from '../operation.ts'
  */
 export const getConfig: Query = {
   kind: 'query',
-  async run({ warehouse }, { settings, endpoints }) {
+  async run({ warehouse, fileIoProperties }, { settings, endpoints }) {
     return {
       kind: 'json',
       body: {
-        defaults: { ...settings.fileIoProperties },
+        defaults: { ...fileIoProperties },
         overrides: { prefix: encodeURIComponent(warehouse.name), 'namespace-separator': '%1F' },
         endpoints: endpoints.map(endpointName),
         'idempotency-key-lifetime': isoDuration(settings.idempotencyLifetimeMs),

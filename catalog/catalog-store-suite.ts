@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest'
+import { CatalogStoreError, type CatalogStore, type CatalogTransaction } from './catalog-store.ts'
+
+/** What every CatalogStore must do. `open` gives an empty one whose only bucket is `lake`. */
+export function catalogStoreSuite(name: string, open: () => Promise<CatalogStore>): void {
+  describe(`CatalogStore: ${name}`, () => {
+    const bytes = (text: string): Buffer => Buffer.from(text)
+    const textOf = async (store: Pick<CatalogStore, 'get'>, key: string): Promise<string | undefined> => {
+      const value = await store.get(bytes(key))
+      return value === undefined ? undefined : Buffer.from(value).toString()
+    }
+
+    test('a transaction writes rows and files together', async () => {
+      const store = await open()
+      const result = await store.transact(async (tx) => {
+        tx.put(bytes('a'), bytes('1'))
+        await tx.putFile('s3://lake/db/file.json', bytes('{}'), 'application/json')
+        return 'done'
+      })
+      expect(result).toBe('done')
+      expect(await textOf(store, 'a')).toBe('1')
+      expect(Buffer.from(await store.readFile('s3://lake/db/file.json')).toString()).toBe('{}')
+      await store.transact(async (tx) => {
+        tx.delete(bytes('a'))
+        await tx.deleteFile('s3://lake/db/file.json')
+        await tx.deleteFile('s3://lake/db/never-there.json')
+      })
+      expect(await textOf(store, 'a')).toBeUndefined()
+      expect(await store.fileExists('s3://lake/db/file.json')).toBe(false)
+    })
+
+    test('a body that throws writes nothing', async () => {
+      const store = await open()
+      const failing = store.transact(async (tx) => {
+        tx.put(bytes('a'), bytes('1'))
+        await tx.putFile('s3://lake/file', bytes('x'), 'text/plain')
+        throw new RangeError('no')
+      })
+      await expect(failing).rejects.toThrow(RangeError)
+      expect(await textOf(store, 'a')).toBeUndefined()
+      expect(await store.fileExists('s3://lake/file')).toBe(false)
+    })
+
+    test('what a body read is checked: increments of many writers all count', async () => {
+      const store = await open()
+      const increment = async (tx: CatalogTransaction): Promise<void> => {
+        const count = Number((await textOf(tx, 'counter')) ?? 0)
+        tx.put(bytes('counter'), bytes(String(count + 1)))
+      }
+      await Promise.all(Array.from({ length: 20 }, () => store.transact(increment)))
+      expect(await textOf(store, 'counter')).toBe('20')
+    })
+
+    test('an absent row that was read is checked too: one of many creators wins', async () => {
+      const store = await open()
+      const create = (who: number): Promise<boolean> =>
+        store.transact(async (tx) => {
+          if ((await tx.get(bytes('name'))) !== undefined) return false
+          tx.put(bytes('name'), bytes(String(who)))
+          return true
+        })
+      const won = await Promise.all(Array.from({ length: 10 }, (_, who) => create(who)))
+      expect(won.filter(Boolean)).toHaveLength(1)
+    })
+
+    test('requireEmpty holds at the commit', async () => {
+      const store = await open()
+      const range = { start: bytes('child/'), end: bytes('child0') }
+      let attempts = 0
+      await store.transact(async (tx) => {
+        attempts++
+        const children = await tx.list({ ...range, limit: 1 })
+        if (children.length > 0) return
+        tx.requireEmpty(range)
+        if (attempts === 1) await store.transact(async (other) => other.put(bytes('child/1'), bytes('x')))
+        tx.put(bytes('parent-dropped'), bytes('1'))
+      })
+      expect(attempts).toBe(2)
+      expect(await textOf(store, 'parent-dropped')).toBeUndefined()
+    })
+
+    test('lists a range in order, bounded', async () => {
+      const store = await open()
+      await store.transact(async (tx) => {
+        for (const key of ['b2', 'b1', 'a', 'b3', 'c']) tx.put(bytes(key), bytes(key))
+      })
+      const rows = await store.list({ start: bytes('b'), end: bytes('c'), limit: 2 })
+      expect(rows.map(({ key, value }) => [Buffer.from(key).toString(), Buffer.from(value).toString()])).toEqual([['b1', 'b1'], ['b2', 'b2']])
+    })
+
+    test('says what is wrong with a file', async () => {
+      const store = await open()
+      const codeOf = async (location: string): Promise<string> => {
+        try {
+          await store.readFile(location)
+          return 'none'
+        } catch (error) {
+          return error instanceof CatalogStoreError ? error.code : String(error)
+        }
+      }
+      expect(await codeOf('s3://lake/missing')).toBe('FileNotFound')
+      expect(await codeOf('s3://sea/missing')).toBe('BadLocation')
+      expect(await codeOf('file:///etc/passwd')).toBe('BadLocation')
+    })
+
+    test('keeps a large file', async () => {
+      const store = await open()
+      const large = Buffer.alloc(300_000, 'moraine ')
+      await store.transact((tx) => tx.putFile('s3://lake/large', large, 'text/plain'))
+      expect(Buffer.from(await store.readFile('s3://lake/large')).equals(large)).toBe(true)
+    })
+  })
+}

@@ -1,0 +1,125 @@
+import fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { createCatalog } from '../../catalog/index.ts'
+import { memoryEngine, owner } from '../../engine/objects/test-engine.ts'
+import type { Caller } from '../identity/caller.ts'
+import { SigningKeys } from '../sigv4/signing-keys.ts'
+import { attachContext } from '../telemetry/request-context.ts'
+import { engineCatalogStore } from './engine-catalog-store.ts'
+import { icebergRoutes } from './iceberg-routes.ts'
+
+const account = { name: 'ada', id: owner, accountId: '111111111111', displayName: 'Ada', email: '' }
+const caller: Caller = { kind: 'account', account, accessKeyId: 'ADA' }
+const secretAccessKey = 'ada+secret/with=signs'
+const tokenLifetimeMs = 3_600_000
+
+describe('the Iceberg REST catalog over HTTP', () => {
+  let app: FastifyInstance
+  let world: ReturnType<typeof memoryEngine>
+
+  beforeEach(async () => {
+    world = memoryEngine()
+    const { engine, clock, random } = world
+    await engine.createBucket({ bucket: 'lake', ownerId: owner, region: 'us-east-1' })
+    const catalog = createCatalog({ store: engineCatalogStore(engine), clock, random, settings: { idempotencyLifetimeMs: 1_800_000 } })
+    await catalog.ensureWarehouse({ name: 'lake', bucket: 'lake', ownerAccountId: account.accountId })
+    app = fastify()
+    app.addHook('onRequest', async (request) => attachContext(request.raw, { requestId: '0', expectsContinue: false, notes: {} }))
+    await app.register(
+      icebergRoutes({
+        catalog,
+        clock,
+        tokenLifetimeMs,
+        region: 'us-east-1',
+        maxBodyBytes: 100_000,
+        signingKeys: new SigningKeys(),
+        serverKey: random.bytes(32),
+        lookupAccessKey: async (id) => (id === 'ADA' ? { secretAccessKey, caller } : undefined),
+      }),
+    )
+    await app.ready()
+    return () => app.close()
+  })
+
+  function token(form: Record<string, string>, headers: Record<string, string> = {}): Promise<LightMyRequestResponse> {
+    return app.inject({
+      method: 'POST',
+      url: '/iceberg/v1/oauth/tokens',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      payload: new URLSearchParams(form).toString(),
+    })
+  }
+
+  async function bearer(): Promise<string> {
+    const response = await token({ grant_type: 'client_credentials', client_id: 'ADA', client_secret: secretAccessKey, scope: 'catalog' })
+    expect(response.json()).toMatchObject({ token_type: 'bearer', expires_in: 3600, scope: 'catalog' })
+    return `Bearer ${response.json<{ access_token: string }>().access_token}`
+  }
+
+  async function call(method: InjectOptions['method'], url: string, payload?: object): Promise<LightMyRequestResponse> {
+    const headers = { authorization: await bearer() }
+    return app.inject({ method: method ?? 'GET', url: `/iceberg/v1/${url}`, headers, ...(payload !== undefined && { payload }) })
+  }
+
+  test('configures a client, creates a table and loads it', async () => {
+    const config = (await call('GET', 'config?warehouse=lake')).json<{ overrides: Record<string, string>; defaults: Record<string, string>; endpoints: string[] }>()
+    expect(config.overrides).toEqual({ prefix: 'lake', 'namespace-separator': '%1F' })
+    expect(config.defaults['s3.path-style-access']).toBe('true')
+    expect(config.endpoints).toContain('POST /v1/{prefix}/transactions/commit')
+    expect((await call('POST', 'lake/namespaces', { namespace: ['a'] })).statusCode).toBe(200)
+    expect((await call('POST', 'lake/namespaces', { namespace: ['a', 'b c'] })).statusCode).toBe(200)
+    const schema = { type: 'struct', fields: [{ id: 1, name: 'id', required: true, type: 'long' }] }
+    expect((await call('POST', 'lake/namespaces/a%1Fb%20c/tables', { name: 't', schema })).statusCode).toBe(200)
+    const loaded = await call('GET', 'lake/namespaces/a%1Fb%20c/tables/t')
+    expect(loaded.headers['content-type']).toBe('application/json')
+    expect(loaded.headers['etag']).toMatch(/^"[0-9a-f]{32}"$/)
+    const { 'metadata-location': location } = loaded.json<{ 'metadata-location': string }>()
+    const file = await world.engine.getObject({ bucket: 'lake', key: location.slice('s3://lake/'.length) })
+    expect(file.version.attributes.headers['content-type']).toBe('application/json')
+    expect((await call('HEAD', 'lake/namespaces/a%1Fb%20c/tables/t')).statusCode).toBe(204)
+    expect((await call('HEAD', 'lake/namespaces/a%1Fb%20c/tables/other')).statusCode).toBe(404)
+  })
+
+  test('answers what is wrong in the envelope of the specification', async () => {
+    const anonymous = await app.inject({ method: 'GET', url: '/iceberg/v1/config?warehouse=lake' })
+    expect(anonymous.statusCode).toBe(401)
+    expect(anonymous.json()).toEqual({ error: { message: 'Not authorized to make this request', type: 'NotAuthorizedException', code: 401 } })
+    const basic = Buffer.from(`ADA:${secretAccessKey}`).toString('base64')
+    expect((await app.inject({ method: 'GET', url: '/iceberg/v1/config', headers: { authorization: `Basic ${basic}` } })).statusCode).toBe(401)
+    expect((await call('GET', 'lake/nowhere')).json<{ error: { code: number } }>().error.code).toBe(404)
+    expect((await call('GET', 'config?warehouse=sea')).json<{ error: { type: string } }>().error.type).toBe('NoSuchWarehouseException')
+    const headers = { authorization: await bearer(), 'content-type': 'application/json' }
+    const malformed = await app.inject({ method: 'POST', url: '/iceberg/v1/lake/namespaces', headers, payload: '{"namespace":' })
+    expect([malformed.statusCode, malformed.json<{ error: { type: string } }>().error.type]).toEqual([400, 'BadRequestException'])
+    const huge = await app.inject({ method: 'POST', url: '/iceberg/v1/lake/namespaces', headers, payload: 'x'.repeat(100_001) })
+    expect([huge.statusCode, huge.json<{ error: { code: number } }>().error.code]).toEqual([413, 413])
+  })
+
+  test('tokens expire, end with their secret, and are renewed by exchange', async () => {
+    const authorization = await bearer()
+    const subject_token = authorization.slice('Bearer '.length)
+    const exchange = { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token' }
+    expect((await token(exchange, { authorization })).statusCode).toBe(200)
+    world.clock.advance(tokenLifetimeMs + 1000)
+    const expired = await app.inject({ method: 'GET', url: '/_iceberg/v1/config?warehouse=lake', headers: { authorization } })
+    expect(expired.statusCode).toBe(401)
+    expect((await token(exchange)).json()).toMatchObject({ error: 'invalid_grant' })
+    const basic = `Basic ${Buffer.from(`ADA:${secretAccessKey}`).toString('base64')}`
+    expect((await token(exchange, { authorization: basic })).statusCode).toBe(200)
+    const forged = `${authorization.slice(0, -2)}xx`
+    expect((await app.inject({ method: 'GET', url: '/iceberg/v1/config', headers: { authorization: forged } })).statusCode).toBe(401)
+  })
+
+  test('the token endpoint keeps the rules of RFC 6749', async () => {
+    const wrong = await token({ grant_type: 'client_credentials', client_id: 'ADA', client_secret: 'wrong' })
+    expect([wrong.statusCode, wrong.json<{ error: string }>().error]).toEqual([401, 'invalid_client'])
+    const basic = await token({ grant_type: 'client_credentials' }, { authorization: `Basic ${Buffer.from('ADA:wrong').toString('base64')}` })
+    expect([basic.statusCode, basic.headers['www-authenticate']]).toEqual([401, 'Basic realm="moraine"'])
+    expect((await token({ grant_type: 'password' })).json()).toMatchObject({ error: 'unsupported_grant_type' })
+    expect((await token({})).json()).toMatchObject({ error: 'invalid_request' })
+    const json = await app.inject({ method: 'POST', url: '/iceberg/v1/oauth/tokens', payload: { grant_type: 'client_credentials' } })
+    expect(json.json()).toMatchObject({ error: 'invalid_request' })
+    const good = await token({ grant_type: 'client_credentials', client_id: 'ADA', client_secret: secretAccessKey })
+    expect(good.headers['cache-control']).toBe('no-store')
+  })
+})

@@ -1,0 +1,137 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { MiB } from '../../base/units.ts'
+import { CatalogError, errorResponse, type Catalog, type CatalogResponse, type Endpoint, type ServedOperationId } from '../../catalog/index.ts'
+import { contextOf } from '../telemetry/request-context.ts'
+import { authenticateRequest, notAuthorized, type AuthenticationSettings } from './authenticate.ts'
+import { OAuthError } from './oauth/oauth-error.ts'
+import { grantToken } from './oauth/token-endpoint.ts'
+
+export interface IcebergRoutesOptions extends AuthenticationSettings {
+  readonly catalog: Catalog
+  readonly tokenLifetimeMs: number
+  /** `s3.region` and `client.region` of every client. */
+  readonly region: string
+  /** The S3 endpoint that clients use. Absent: the one they reached the catalog by. */
+  readonly s3Endpoint?: string
+  /** Commits that carry long lists of snapshots are large; more than this is refused. */
+  readonly maxBodyBytes?: number
+}
+
+/** The second is AIStor's, for clients made for it. */
+export const icebergPrefixes = ['/iceberg', '/_iceberg'] as const
+
+const defaultMaxBodyBytes = 32 * MiB
+
+/** The Iceberg REST catalog over HTTP: what `catalog.endpoints` has, and the token endpoint. */
+export function icebergRoutes(options: IcebergRoutesOptions): (app: FastifyInstance) => Promise<void> {
+  return async (app) => {
+    for (const prefix of icebergPrefixes) await app.register(async (scope) => registerRoutes(scope, options), { prefix })
+  }
+}
+
+function registerRoutes(scope: FastifyInstance, options: IcebergRoutesOptions): void {
+  scope.removeAllContentTypeParsers()
+  scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: options.maxBodyBytes ?? defaultMaxBodyBytes }, (_request, body, done) => {
+    done(null, body)
+  })
+  scope.setErrorHandler((error, request, reply) => refuse(error, request, reply))
+  scope.setNotFoundHandler((request, reply) => {
+    send(reply, errorResponse(new CatalogError('NotFound', `No such route: ${request.method} ${request.url.split('?')[0]}`)))
+  })
+  scope.route({ method: 'POST', url: '/v1/oauth/tokens', handler: (request, reply) => serveToken(request, reply, options) })
+  for (const [operationId, { method, path }] of options.catalog.endpoints) {
+    scope.route({
+      method,
+      url: routeOf(path),
+      exposeHeadRoute: false,
+      onRequest: (request, _reply, done) => done(request.headers.authorization === undefined ? notAuthorized('Not authorized to make this request') : undefined),
+      handler: (request, reply) => serve(operationId, request, reply, options),
+    })
+  }
+}
+
+/** `{plan-id}` -> `:planid`: a hyphen would end the router's parameter. */
+function routeOf(path: Endpoint['path']): string {
+  return path.replaceAll(/\{([^}]+)\}/g, (_, name: string) => `:${name.replaceAll('-', '')}`)
+}
+
+async function serve(operationId: ServedOperationId, request: FastifyRequest, reply: FastifyReply, options: IcebergRoutesOptions): Promise<void> {
+  const { notes } = contextOf(request.raw)
+  notes.operation = operationId
+  const body = request.body instanceof Buffer ? request.body : undefined
+  const signed = { method: request.method, url: request.originalUrl, rawHeaders: request.raw.rawHeaders }
+  const caller = await authenticateRequest(signed, request.headers.authorization, body, options)
+  notes.accessKeyId = caller.accessKeyId
+  const response = await options.catalog.run({
+    operationId,
+    caller,
+    path: pathOf(request.params as Record<string, string>),
+    query: firstValues(request.query as Record<string, string | string[]>),
+    headers: firstValues(request.headers),
+    body,
+    fileIoProperties: fileIoProperties(request, options),
+  })
+  if (response.status >= 400) notes.errorCode = response.errorType ?? String(response.status)
+  send(reply, response)
+}
+
+function pathOf({ planid, ...path }: Record<string, string>): Record<string, string> {
+  return planid === undefined ? path : { ...path, 'plan-id': planid }
+}
+
+function firstValues(members: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]))
+}
+
+function fileIoProperties(request: FastifyRequest, { region, s3Endpoint }: IcebergRoutesOptions): Record<string, string> {
+  return {
+    's3.endpoint': s3Endpoint ?? `${request.protocol}://${request.host}`,
+    's3.path-style-access': 'true',
+    's3.region': region,
+    'client.region': region,
+  }
+}
+
+async function serveToken(request: FastifyRequest, reply: FastifyReply, options: IcebergRoutesOptions): Promise<void> {
+  contextOf(request.raw).notes.operation = 'getToken'
+  const body = request.body instanceof Buffer ? request.body : undefined
+  const { authorization, 'content-type': contentType } = request.headers
+  reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
+  try {
+    const token = await grantToken({ authorization, contentType, body }, { ...options, lifetimeMs: options.tokenLifetimeMs })
+    send(reply, { status: 200, headers: {}, body: JSON.stringify(token), errorType: undefined })
+  } catch (error) {
+    if (!(error instanceof OAuthError)) throw error
+    contextOf(request.raw).notes.errorCode = error.code
+    const headers: Record<string, string> = error.status === 401 && error.usedBasic ? { 'www-authenticate': 'Basic realm="moraine"' } : {}
+    send(reply, { status: error.status, headers, body: JSON.stringify({ error: error.code, error_description: error.message }), errorType: error.code })
+  }
+}
+
+/** What goes wrong before the catalog is asked: too large a body, a broken path, no authorization. */
+function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { notes } = contextOf(request.raw)
+  const known = toCatalogError(error)
+  notes.errorCode = known.type
+  if (known.code === 'InternalServer') notes.fault = error
+  send(reply, errorResponse(known))
+}
+
+function toCatalogError(error: unknown): CatalogError {
+  if (error instanceof CatalogError) return error
+  const status = statusOf(error)
+  if (status === 413) return new CatalogError('ContentTooLarge', 'The request body is too large')
+  if (status < 500 && error instanceof Error) return new CatalogError('BadRequest', error.message)
+  return new CatalogError('InternalServer', 'Internal error', { cause: error })
+}
+
+/** Fastify's errors carry their status: 413 for a body over the limit. */
+function statusOf(error: unknown): number {
+  return error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' ? error.statusCode : 500
+}
+
+function send(reply: FastifyReply, { status, headers, body }: CatalogResponse): void {
+  reply.status(status).headers(headers)
+  if (body === undefined) reply.send()
+  else reply.header('content-type', 'application/json').send(Buffer.from(body, 'utf8'))
+}
