@@ -1,0 +1,42 @@
+import type { Clock } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import type { BlobStore } from '../blobs/blob-store.ts'
+import type { MetadataStore } from '../metadata/metadata-store.ts'
+import { lockDeployment, openDeployment } from '../open-deployment.ts'
+import type { FsckReport } from './report.ts'
+import { StoreCheck } from './store-check.ts'
+
+export interface FsckOptions {
+  readonly metadata: MetadataStore
+  readonly blobs: BlobStore
+  /** Also read every byte of every blob in use, which verifies its checksums. */
+  readonly readBytes?: boolean
+}
+
+/** Verifies metadata against blobs, on stores that nobody writes to meanwhile. Changes nothing. */
+export async function fsck({ metadata, blobs, readBytes = false }: FsckOptions): Promise<FsckReport> {
+  const check = new StoreCheck(metadata, blobs, readBytes)
+  await check.run()
+  return check.report.build()
+}
+
+/** `fsck` of a drive, locked meanwhile. Throws `DriveFormatError`: `Foreign`, `Locked`, `NewerFormat`, `Damaged`. */
+export async function fsckDrive(input: {
+  readonly drive: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly readBytes?: boolean
+}): Promise<FsckReport> {
+  const { drive, clock, random, readBytes = false } = input
+  const lock = await lockDeployment({ drive })
+  try {
+    const { metadata, blobs, close } = await openDeployment({ drive, clock, random })
+    try {
+      return await fsck({ metadata, blobs, readBytes })
+    } finally {
+      await close()
+    }
+  } finally {
+    lock.release()
+  }
+}
