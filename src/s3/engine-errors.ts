@@ -2,7 +2,7 @@ import { EngineError } from '../../engine/index.ts'
 import { ChecksumError } from '../checksums/checksum-error.ts'
 import { SigV4Error } from '../sigv4/sigv4-error.ts'
 import { S3Error } from '../wire/errors.ts'
-import type { S3ErrorCode } from '../wire/errors.ts'
+import type { S3ErrorCode } from '../wire/error-codes.ts'
 import type { EngineErrorCode } from '../../engine/index.ts'
 import { httpDate } from '../wire/http-date.ts'
 

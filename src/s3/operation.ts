@@ -10,6 +10,8 @@ export interface Operation<Input extends object, Output extends object> {
   readonly honours: readonly (keyof Input & string)[]
   /** What the caller must be allowed to do. Evaluated before `run`. */
   readonly scope: Scope
+  /** `x-amz-checksum-*` headers are about the object that the request makes, not about the request's own body. */
+  readonly checksumsOfObject?: true
   run(call: Call<Input>): Promise<Output & Transport>
 }
 

@@ -125,7 +125,7 @@ async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, 
   const key = keyOf(address)
   // The bucket is looked at before the body: a refused upload sends no bytes.
   const bucketRow = operation.scope === 'bucket' ? await service.admitBucket(bucket, caller, expectedOwner(exchange)) : undefined
-  const body = reader.body === 'document' ? await collectedBody(source, documentLimitBytes) : undefined
+  const body = reader.body === 'document' ? await collectedBody(source, { limitBytes: documentLimitBytes, ownChecksums: operation.checksumsOfObject !== true }) : undefined
   const read = reader.read({ bucket: bucket || undefined, key: key || undefined, query, headers: request.headers, body }, documentLimits)
   refuseUnhonoured(operation, read)
   return {

@@ -57,8 +57,9 @@ function refuseUnsized(request: IncomingMessage, sizeBytes: number | undefined):
 }
 
 /** A body that is read as a whole: XML. Errors: MaxMessageLengthExceeded and those of a stream. */
-export async function collectedBody(source: BodySource, limitBytes: number): Promise<Buffer> {
-  const claimed = claimedDigests(source.request.headers)
+export async function collectedBody(source: BodySource, { limitBytes, ownChecksums }: { limitBytes: number; ownChecksums: boolean }): Promise<Buffer> {
+  const { headers } = source.request
+  const claimed = claimedDigests(ownChecksums ? headers : { 'content-md5': headers['content-md5'] })
   const digests = new BodyDigests(claimed.contentMd5 === undefined ? [] : ['MD5'])
   if (claimed.checksum !== undefined) digests.require(claimed.checksum.algorithm)
   const opened = openBody({ header: name => headerOf(source.request, name), authentication: source.authentication, raw: bytesOf(source), digests })

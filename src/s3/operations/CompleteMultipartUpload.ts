@@ -23,6 +23,7 @@ const partLimit = 10_000
 export const CompleteMultipartUpload: Operation<CompleteMultipartUploadRequest, CompleteMultipartUploadOutput> = {
   honours: ['Bucket', 'Key', 'MultipartUpload', 'UploadId', ...checksumMembers, 'ChecksumType', 'MpuObjectSize', 'ExpectedBucketOwner', 'RequestPayer', 'IfMatch', 'IfNoneMatch'],
   scope: 'bucket',
+  checksumsOfObject: true,
   async run({ input, bucket, key, caller, service, urlOf }) {
     const parts = partsOf(input.MultipartUpload?.Parts ?? [])
     const uploadId = must(input.UploadId, 'detected by its upload id')

@@ -1,5 +1,5 @@
 import { S3Error } from '../../wire/errors.ts'
-import type { S3ErrorCode } from '../../wire/errors.ts'
+import type { S3ErrorCode } from '../../wire/error-codes.ts'
 import type { Operation } from '../operation.ts'
 
 /**
