@@ -99,7 +99,7 @@ describe('requests that the SDK writes', () => {
         expect(new Set(read.present)).toEqual(new Set(Object.keys(expected)))
         expect([...read.unknownHeaders, ...read.unknownParameters]).toEqual([])
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     )
   })
 })
@@ -114,7 +114,7 @@ describe('responses that the SDK reads', () => {
         const read = await protocol.deserializeResponse(schemaOf(operation), context, response)
         expect(decodeMetadata(plain(read))).toEqual(plain(output))
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     )
   })
 })

@@ -83,7 +83,7 @@ function compileShape(shape: Shape): XmlWriter {
     case 'map': return compileMap(shape.key, shape.value)
     case 'string':
     case 'document':
-      return (value) => escapeText(value as string)
+      return rememberLast(escapeText)
     case 'boolean':
     case 'number':
       return String
@@ -96,6 +96,19 @@ function compileShape(shape: Shape): XmlWriter {
     }
     case 'blob': return (value) => Buffer.from(value as Uint8Array).toString('base64')
     case 'unit': return () => ''
+  }
+}
+
+/** Storage classes, owners and the like repeat from one entry of a listing to the next. */
+function rememberLast(escape: (text: string) => string): XmlWriter {
+  let last = ''
+  let escaped = ''
+  return (value) => {
+    const text = value as string
+    if (text === last) return escaped
+    escaped = escape(text)
+    last = text
+    return escaped
   }
 }
 
