@@ -10,7 +10,7 @@ describe('parseRange of 10 bytes', () => {
     ['bytes=9-100', 9, 1],
     ['bytes=-3', 7, 3],
     ['bytes=-100', 0, 10],
-    ['Bytes = 1 - 2', 1, 2],
+    [' Bytes=1-2 ', 1, 2],
   ])('%s', (header, offset, length) => {
     expect(parseRange(header, 10)).toEqual({ kind: 'range', offset, length })
   })
@@ -19,7 +19,7 @@ describe('parseRange of 10 bytes', () => {
     expect(parseRange(header, 10)).toEqual({ kind: 'unsatisfiable' })
   })
 
-  it.each(['', 'bytes', 'bytes=', 'bytes=-', 'bytes=5-3', 'bytes=a-b', 'bytes=1-2,4-5', 'items=0-1', 'bytes=1--2', 'bytes=+1-2'])('%s is ignored', (header) => {
+  it.each(['', 'bytes', 'bytes=', 'bytes=-', 'bytes=5-3', 'bytes=a-b', 'bytes=1-2,4-5', 'items=0-1', 'bytes=1--2', 'bytes=+1-2', 'bytes = 1 - 2'])('%s is ignored', (header) => {
     expect(parseRange(header, 10)).toEqual({ kind: 'whole' })
   })
 
@@ -44,5 +44,7 @@ it('a range lies within the object and is what a slice of the bytes is', () => {
 
 it('takes any text in bounded time', () => {
   fc.assert(fc.property(fc.string(), fc.nat(), (header, size) => void parseRange(header, size)))
-  expect(parseRange(`bytes=${' '.repeat(100_000)}`, 10)).toEqual({ kind: 'whole' })
+  const start = performance.now()
+  for (const run of [' ', '1', '-', 'bytes=']) expect(parseRange(`bytes=${run.repeat(100_000)}`, 10)).toEqual({ kind: 'whole' })
+  expect(performance.now() - start).toBeLessThan(1000)
 })

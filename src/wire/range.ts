@@ -15,7 +15,7 @@ const unsatisfiable: ByteRange = { kind: 'unsatisfiable' }
  * multipart/byteranges), a suffix is cut to the object, a suffix of zero or a start past the end is 416.
  */
 export function parseRange(header: string, sizeBytes: number): ByteRange {
-  const match = /^bytes[ \t]*=[ \t]*(\d*)[ \t]*-[ \t]*(\d*)[ \t]*$/i.exec(header)
+  const match = /^bytes=(\d*)-(\d*)$/i.exec(header.trim())
   if (match === null) return whole
   const [, first = '', last = ''] = match
   if (first === '') return last === '' ? whole : suffixOf(Number(last), sizeBytes)
