@@ -7,21 +7,29 @@ import { fileURLToPath } from 'node:url'
 import { must } from '../base/assert.ts'
 import { systemClock, systemRandom } from '../base/system.ts'
 import { secondMs } from '../base/units.ts'
-import { DriveFormatError, openDeployment, openEngine, prepareDeployment, type Engine } from '../engine/index.ts'
+import { DriveError } from '../engine/drives/drive.ts'
+import { DriveFormatError, EngineError, fsckDrive, openDeployment, openEngine, prepareDeployment, type Engine } from '../engine/index.ts'
+import { MetadataError } from '../engine/metadata/metadata-store.ts'
+import { CatalogError, createCatalog, type Catalog } from '../catalog/index.ts'
 import { banner } from './cli/banner.ts'
-import { parseCommand } from './cli/command.ts'
+import { parseCommand, type Command } from './cli/command.ts'
+import { fsckExitCodes, fsckText } from './cli/fsck-text.ts'
 import { helpText } from './cli/help.ts'
 import { parseConfig, type Config } from './config/parse-config.ts'
 import { processEnvironment, readTextFile } from './config/process-input.ts'
+import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
+import { icebergRoutes } from './iceberg/iceberg-routes.ts'
+import type { LookupAccessKey } from './identity/caller.ts'
 import { createIdentityStore } from './identity/identity-store.ts'
+import { ensureServerKey } from './identity/server-key.ts'
 import { s3Handler } from './s3/pipeline.ts'
 import { createS3Service } from './s3/service.ts'
-import { applyBootstrap, planBootstrap } from './server/bootstrap/apply-bootstrap.ts'
+import { applyBootstrap, planBootstrap, type EnsureWarehouse } from './server/bootstrap/apply-bootstrap.ts'
 import { BootstrapError, parseBootstrap, type BootstrapDocument } from './server/bootstrap/bootstrap-document.ts'
 import { findCertificate } from './server/certificates.ts'
 import { runPrimary } from './server/cluster/primary.ts'
 import { runWorker, type RunningWorker } from './server/cluster/worker.ts'
-import { registerHealthRoutes } from './server/health-routes.ts'
+import { registerHealthRoutes, type Health } from './server/health-routes.ts'
 import { createHttpServer } from './server/http-server.ts'
 import { createLease } from './server/jobs/lease.ts'
 import { runJobs } from './server/jobs/run-jobs.ts'
@@ -33,6 +41,7 @@ import { createRequestLog } from './telemetry/request-log.ts'
 const clock = systemClock
 const random = systemRandom
 const leaseDurationMs = 30 * secondMs
+const expiredRecordsPerRound = 1000
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
 
 if (cluster.isWorker) runWorker(startWorker)
@@ -45,7 +54,7 @@ async function runCommand(argv: readonly string[]): Promise<number> {
     case 'server':
       return runServer(command.argv)
     case 'fsck':
-      return complain('fsck is not there yet')
+      return runFsck(command)
     case 'help':
       process.stdout.write(helpText())
       return 0
@@ -60,6 +69,16 @@ async function runCommand(argv: readonly string[]): Promise<number> {
 function complain(...messages: readonly string[]): number {
   for (const message of messages) process.stderr.write(`moraine: ${message}\n`)
   return 1
+}
+
+async function runFsck({ drive, json, quick }: Extract<Command, { kind: 'fsck' }>): Promise<number> {
+  try {
+    const report = await fsckDrive({ drive, clock, random, readBytes: !quick })
+    process.stdout.write(json ? `${JSON.stringify(report)}\n` : fsckText(drive, report))
+    return fsckExitCodes[report.verdict]
+  } catch (error) {
+    return complain(`${drive}: ${reasonOf(error)}`)
+  }
 }
 
 async function runServer(argv: readonly string[]): Promise<number> {
@@ -84,16 +103,16 @@ async function runServer(argv: readonly string[]): Promise<number> {
     release()
     return exitCode
   } catch (error) {
-    if (error instanceof DriveFormatError) return complain(`${config.drives.join(' ')}: ${error.message}`)
     if (error instanceof BootstrapError) return complain(...error.message.split('\n').map(line => `${config.bootstrap ?? 'bootstrap'}: ${line}`))
-    if (isSystemError(error)) return complain(error.message)
-    throw error
+    return complain(`${config.drives.join(' ')}: ${reasonOf(error)}`)
   }
 }
 
-/** The machine refused something: its message (`EACCES: permission denied, mkdir …`) says enough. */
-function isSystemError(error: unknown): error is Error {
-  return error instanceof Error && 'syscall' in error
+/** The reason of a refusal that the world gave; anything else is a mistake of ours and is thrown on. */
+function reasonOf(error: unknown): string {
+  const isKnown = error instanceof DriveFormatError || error instanceof DriveError || error instanceof MetadataError || error instanceof EngineError
+  if (isKnown || (error instanceof Error && 'syscall' in error)) return error.message
+  throw error
 }
 
 /** Locks the drive, formats it when it is new, and makes what is declared exist. */
@@ -103,7 +122,16 @@ async function prepare(config: Config): Promise<{ readonly release: () => void; 
   const { engine, close } = await openStores(config)
   try {
     const identity = createIdentityStore({ engine, clock, random, root: config.root })
-    await applyBootstrap(plan, { engine, identity, ensureWarehouse: async () => {}, region: regionOf(config) })
+    const catalog = openCatalog(config, engine, () => {})
+    const ensureWarehouse: EnsureWarehouse = async warehouse => {
+      try {
+        await catalog.ensureWarehouse(warehouse)
+      } catch (error) {
+        throw error instanceof CatalogError ? new BootstrapError(error.message, { cause: error }) : error
+      }
+    }
+    await applyBootstrap(plan, { engine, identity, ensureWarehouse, region: regionOf(config) })
+    await ensureServerKey(engine, random)
   } finally {
     await close()
   }
@@ -124,6 +152,20 @@ async function startWorker(config: Config): Promise<RunningWorker> {
   process.once('exit', flush)
   const { engine, close } = await openStores(config)
   const identity = createIdentityStore({ engine, clock, random, root: config.root })
+  const lookupAccessKey: LookupAccessKey = accessKeyId => identity.lookupAccessKey(accessKeyId)
+  const signingKeys = new SigningKeys()
+  const catalog = openCatalog(config, engine, (fault, operationId) => logger.error({ operation: operationId, err: fault }, 'a catalog request failed'))
+  const health: Health = { isReady: () => engine.listBuckets({ limit: 1 }).then(() => true, () => false) }
+  const iceberg = icebergRoutes({
+    catalog,
+    lookupAccessKey,
+    signingKeys,
+    serverKey: await ensureServerKey(engine, random),
+    clock,
+    tokenLifetimeMs: config.tokenLifetimeMs,
+    region: regionOf(config),
+    ...(config.serverUrl === undefined ? {} : { s3Endpoint: config.serverUrl }),
+  })
   const server = await createHttpServer({
     s3: s3Handler({
       service: createS3Service({
@@ -132,13 +174,16 @@ async function startWorker(config: Config): Promise<RunningWorker> {
         clock,
         accountIdOf: async ownerId => (await identity.getAccountById(ownerId))?.accountId,
       }),
-      lookupAccessKey: id => identity.lookupAccessKey(id),
-      keys: new SigningKeys(),
+      lookupAccessKey,
+      keys: signingKeys,
       requiredRegion: config.region,
       domains: config.domains,
       hostId: hostname(),
     }),
-    routes: async app => registerHealthRoutes(app, { isReady: () => engine.listBuckets({ limit: 1 }).then(() => true, () => false) }),
+    routes: async app => {
+      registerHealthRoutes(app, health)
+      await app.register(iceberg)
+    },
     nextRequestId: createRequestIds(random),
     logRequest: createRequestLog(logger, clock),
     clock,
@@ -148,7 +193,7 @@ async function startWorker(config: Config): Promise<RunningWorker> {
   })
   const port = await server.listen(config.address)
   const stopping = new AbortController()
-  const jobs = startJobs(config, engine, logger, stopping.signal)
+  const jobs = startJobs(config, { engine, catalog, logger }, stopping.signal)
   return {
     port,
     drain: async () => {
@@ -161,12 +206,13 @@ async function startWorker(config: Config): Promise<RunningWorker> {
 }
 
 /** Background work, on whichever worker holds the lease. */
-function startJobs(config: Config, engine: Engine, logger: Logger, signal: AbortSignal): Promise<void> {
+function startJobs(config: Config, { engine, catalog, logger }: { readonly engine: Engine; readonly catalog: Catalog; readonly logger: Logger }, signal: AbortSignal): Promise<void> {
   const holder = Buffer.from(random.bytes(16)).toString('hex')
   return runJobs({
     jobs: [
       { name: 'collectGarbage', intervalMs: config.jobIntervalMs, run: () => engine.collectGarbage() },
       { name: 'trimOutbox', intervalMs: config.jobIntervalMs, run: () => engine.trimOutbox() },
+      { name: 'expireIdempotencyRecords', intervalMs: config.jobIntervalMs, run: () => catalog.expireIdempotencyRecords(expiredRecordsPerRound) },
       { name: 'sweepOrphans', intervalMs: config.sweepIntervalMs, run: () => engine.sweepOrphans() },
     ],
     lease: createLease({ engine, clock, name: 'background', holder, durationMs: leaseDurationMs }),
@@ -177,14 +223,19 @@ function startJobs(config: Config, engine: Engine, logger: Logger, signal: Abort
   })
 }
 
+function openCatalog(config: Config, engine: Engine, onInternalError: (error: unknown, operationId: string) => void): Catalog {
+  const settings = { idempotencyLifetimeMs: config.idempotencyLifetimeMs }
+  return createCatalog({ store: engineCatalogStore(engine), clock, random, settings, onInternalError })
+}
+
 async function openStores(config: Config): Promise<{ readonly engine: Engine; readonly close: () => Promise<void> }> {
-  const { metadata, blobs, close } = await openDeployment({ drive: driveOf(config), clock, random })
-  const engine = openEngine({ metadata, blobs, clock, random })
+  const deployment = await openDeployment({ drive: driveOf(config), clock, random })
+  const engine = openEngine({ metadata: deployment.metadata, blobs: deployment.blobs, clock, random })
   return {
     engine,
     close: async () => {
       await engine.close()
-      await close()
+      await deployment.close()
     },
   }
 }

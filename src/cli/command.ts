@@ -2,7 +2,8 @@
 export type Command =
   /** `argv` is parsed with the environment (src/config). */
   | { readonly kind: 'server'; readonly argv: readonly string[] }
-  | { readonly kind: 'fsck'; readonly drive: string; readonly json: boolean }
+  /** `quick` verifies the records only, not every byte that is stored. */
+  | { readonly kind: 'fsck'; readonly drive: string; readonly json: boolean; readonly quick: boolean }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'unknown'; readonly message: string }
@@ -24,9 +25,9 @@ export function parseCommand(argv: readonly string[]): Command {
 
 function parseFsck(rest: readonly string[]): Command {
   const words = rest.filter(word => !word.startsWith('-'))
-  const wrong = rest.find(word => word.startsWith('-') && word !== '--json')
+  const wrong = rest.find(word => word.startsWith('-') && !['--json', '--quick'].includes(word))
   if (wrong !== undefined) return { kind: 'unknown', message: `${wrong} is not an option of "moraine fsck"` }
   const [drive] = words
   if (drive === undefined || words.length > 1) return { kind: 'unknown', message: 'moraine fsck takes one DRIVE' }
-  return { kind: 'fsck', drive, json: rest.includes('--json') }
+  return { kind: 'fsck', drive, json: rest.includes('--json'), quick: rest.includes('--quick') }
 }

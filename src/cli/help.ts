@@ -13,7 +13,10 @@ export function helpText(): string {
 
 Usage:
   moraine server [options] [DRIVE]    serve the drive directory DRIVE (./data)
-  moraine fsck [--json] DRIVE         verify a drive that no server uses
+  moraine fsck [options] DRIVE        verify a drive that no server uses; exits 0 when it is clean,
+                                      2 when records contradict each other, 3 when something is lost
+    --quick                           verify the records only, not every stored byte
+    --json                            print the report as JSON
   moraine version                     print the version
   moraine --help                      print this
 

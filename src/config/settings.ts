@@ -147,6 +147,8 @@ export const settings = {
   drainTimeoutMs: duration('MORAINE_DRAIN_TIMEOUT', 30 * secondMs, 0, hourMs, 'How long requests under way may go on after SIGTERM.'),
   bodyIdleTimeoutMs: duration('MORAINE_BODY_IDLE_TIMEOUT', 2 * minuteMs, secondMs, dayMs, 'How long a connection may stand still in the middle of a request or response.'),
   keepAliveTimeoutMs: duration('MORAINE_KEEP_ALIVE_TIMEOUT', 75 * secondMs, secondMs, hourMs, 'How long a connection may stay open between requests.'),
+  tokenLifetimeMs: duration('MORAINE_TOKEN_LIFETIME', hourMs, minuteMs, 7 * dayMs, 'How long an access token of the catalog’s OAuth2 endpoint holds.'),
+  idempotencyLifetimeMs: duration('MORAINE_IDEMPOTENCY_LIFETIME', 30 * minuteMs, minuteMs, 7 * dayMs, 'How long a catalog request may be repeated under its idempotency key.'),
   jobIntervalMs: duration('MORAINE_JOB_INTERVAL', minuteMs, 100, dayMs, 'The pause between two rounds of background work: garbage collection and outbox trimming.'),
   sweepIntervalMs: duration('MORAINE_SWEEP_INTERVAL', dayMs, secondMs, 30 * dayMs, 'The pause between two walks over all blobs for those that a crash left behind.'),
 } as const satisfies Record<string, Setting<unknown>>

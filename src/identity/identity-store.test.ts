@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createIdentityStore, IdentityError, type IdentityStore } from './identity-store.ts'
+import { ensureServerKey } from './server-key.ts'
 import { openScratchEngine, type ScratchEngine } from './scratch-engine.ts'
 
 let scratch: ScratchEngine
@@ -37,6 +38,14 @@ describe('root', () => {
   it('is looked up by the configured key', async () => {
     const found = await identity.lookupAccessKey('rootuser')
     expect(found).toEqual({ secretAccessKey: 'root-password', caller: { kind: 'root', account: await identity.ensureRoot(), accessKeyId: 'rootuser' } })
+  })
+})
+
+describe('the server key', () => {
+  it('is generated once, for every process', async () => {
+    const keys = await Promise.all([1, 2, 3].map(() => ensureServerKey(scratch.engine, scratch.random)))
+    for (const key of keys) expect(key).toEqual(keys[0])
+    expect(keys[0]).toHaveLength(32)
   })
 })
 
