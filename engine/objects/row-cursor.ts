@@ -1,7 +1,8 @@
 import type { KeyRange, MetadataReader, Row } from '../metadata/metadata-store.ts'
 
 const firstChunk = 16
-const maxChunk = 1000
+/** A page of 1,000 and the row that tells whether there is more. */
+const maxChunk = 1001
 
 /**
  * The rows of a range in order, read ahead in chunks. Chunks grow while rows are used one after the
