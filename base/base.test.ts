@@ -18,7 +18,7 @@ describe('SeededRandom', () => {
 
   test('integer and chance cover their range evenly', () => {
     const random = new SeededRandom(1)
-    const counts = new Array<number>(10).fill(0)
+    const counts = Array.from({ length: 10 }, () => 0)
     let hits = 0
     for (let i = 0; i < 100_000; i++) {
       const n = random.integer(10)

@@ -59,7 +59,7 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   async *list(): AsyncGenerator<StoredBlob, void, undefined> {
-    for (const [blobId, blocks] of [...this.#blobs]) {
+    for (const [blobId, blocks] of this.#blobs) {
       yield { blobId, begunAtMs: ulidTimeMs(blobId), storedBytes: blocks.reduce((sum, { bytes }) => sum + bytes.length, 0) }
     }
   }

@@ -1,7 +1,11 @@
 import { DatabaseSync } from 'node:sqlite'
 import { DriveFormatError } from './drive-format.ts'
 
+/** SQLite closes a database that is garbage collected, and its lock goes with it. */
+const held = new Set<DatabaseSync>()
+
 export interface DriveLock {
+  /** Idempotent; the process's end does it too. */
   release(): void
 }
 
@@ -21,5 +25,10 @@ export function lockDrive(lockFile: string): DriveLock {
     database.close()
     throw new DriveFormatError('Locked', `another server uses this drive: ${lockFile} is locked`, { cause })
   }
-  return { release: () => database.close() }
+  held.add(database)
+  return {
+    release: () => {
+      if (held.delete(database)) database.close()
+    },
+  }
 }

@@ -5,7 +5,7 @@ import type { Drive, DriveErrorCode } from './drive.ts'
 
 /** The contract of `Drive` that does not need a power loss to show: every implementation runs this. */
 export function describeDrive(name: string, open: () => Promise<Drive>): void {
-  describe(name, () => {
+  describe(`${name}`, () => {
     let drive: Drive
     beforeEach(async () => {
       drive = await open()
@@ -29,7 +29,7 @@ export function describeDrive(name: string, open: () => Promise<Drive>): void {
       const open = await drive.open('a')
       const target = Buffer.alloc(10, 0xff)
       expect(await open.read(target, 2)).toBe(3)
-      expect([...target]).toEqual([0, 0, 0x78, ...new Array<number>(7).fill(0xff)])
+      expect([...target]).toEqual([0, 0, 0x78, ...Array.from({ length: 7 }, () => 0xff)])
       expect(await open.read(target, 5)).toBe(0)
       expect(await open.read(target, 500)).toBe(0)
       await open.close()
@@ -73,23 +73,23 @@ export function describeDrive(name: string, open: () => Promise<Drive>): void {
     test('names the reason of a failure', async () => {
       await drive.createDirectory('d')
       await (await drive.create('f')).close()
-      const failures: Record<DriveErrorCode, Promise<unknown>[]> = {
-        Exists: [drive.create('f'), drive.createDirectory('d'), drive.createDirectory('f'), drive.create('d')],
+      const failures: Record<DriveErrorCode, (() => Promise<unknown>)[]> = {
+        Exists: [() => drive.create('f'), () => drive.createDirectory('d'), () => drive.createDirectory('f'), () => drive.create('d')],
         NotFound: [
-          drive.open('none'),
-          drive.remove('none'),
-          drive.list('none'),
-          drive.sizeOf('none'),
-          drive.syncDirectory('none'),
-          drive.create('none/f'),
-          drive.createDirectory('none/d'),
-          drive.create('f/below'),
+          () => drive.open('none'),
+          () => drive.remove('none'),
+          () => drive.list('none'),
+          () => drive.sizeOf('none'),
+          () => drive.syncDirectory('none'),
+          () => drive.create('none/f'),
+          () => drive.createDirectory('none/d'),
+          () => drive.create('f/below'),
         ],
         Full: [],
         Io: [],
       }
       for (const [code, operations] of Object.entries(failures)) {
-        for (const operation of operations) expect(await codeOf(operation)).toBe(code)
+        for (const operation of operations) expect(await codeOf(operation())).toBe(code)
       }
     })
   })

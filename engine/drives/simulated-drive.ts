@@ -27,8 +27,8 @@ interface UnsyncedWrite {
 interface FileNode {
   readonly kind: 'file'
   readonly path: string
-  content: Buffer
-  durable: Buffer
+  readonly content: GrowingBytes
+  readonly durable: GrowingBytes
   unsynced: UnsyncedWrite[]
 }
 
@@ -71,7 +71,7 @@ export class SimulatedDrive implements Drive {
     await this.#before('create', path)
     const { parent, name } = this.#parentOf(path)
     if (parent.entries.has(name)) throw new DriveError('Exists', `${path} exists`)
-    const file: FileNode = { kind: 'file', path, content: Buffer.alloc(0), durable: Buffer.alloc(0), unsynced: [] }
+    const file: FileNode = { kind: 'file', path, content: new GrowingBytes(), durable: new GrowingBytes(), unsynced: [] }
     setEntry(parent, name, file)
     return this.#handle(file)
   }
@@ -131,7 +131,8 @@ export class SimulatedDrive implements Drive {
   flipByte(path: string, position: number): void {
     const { content } = this.#fileAt(path)
     assert(position < content.length, 'the byte lies within the file')
-    content[position] = (content[position] ?? 0) ^ 1
+    const byte = content.bytes().subarray(position, position + 1)
+    byte[0] = (byte[0] ?? 0) ^ 1
   }
 
   #handle(file: FileNode): DriveFile {
@@ -140,12 +141,12 @@ export class SimulatedDrive implements Drive {
         await this.#before('write', file.path)
         this.#reserve(Math.max(0, position + bytes.byteLength - file.content.length))
         const write = { position, bytes: Buffer.from(bytes) }
-        file.content = written(file.content, write)
+        file.content.write(write)
         file.unsynced.push(write)
       },
       read: async (target, position) => {
         await this.#before('read', file.path)
-        const bytes = file.content.subarray(position, position + target.byteLength)
+        const bytes = file.content.bytes().subarray(position, position + target.byteLength)
         target.set(bytes)
         return bytes.length
       },
@@ -153,7 +154,7 @@ export class SimulatedDrive implements Drive {
         const covered = new Set(file.unsynced)
         await this.#before('sync', file.path)
         if (this.#options.ignoreSync === true) return
-        for (const write of file.unsynced) if (covered.has(write)) file.durable = written(file.durable, write)
+        for (const write of file.unsynced) if (covered.has(write)) file.durable.write(write)
         file.unsynced = file.unsynced.filter((write) => !covered.has(write))
       },
       close: () => this.#before('close', file.path),
@@ -216,12 +217,34 @@ function applyEntry(entries: Map<string, TreeNode>, { name, node }: UnsyncedEntr
   else entries.set(name, node)
 }
 
-/** Bytes never written read as zeros. */
-function written(content: Buffer, { position, bytes }: UnsyncedWrite): Buffer {
-  const result = Buffer.alloc(Math.max(content.length, position + bytes.length))
-  content.copy(result)
-  bytes.copy(result, position)
-  return result
+/** A file's bytes: those never written read as zeros. */
+class GrowingBytes {
+  #buffer: Buffer
+  #length: number
+
+  constructor(initial: Buffer = Buffer.alloc(0)) {
+    this.#buffer = Buffer.from(initial)
+    this.#length = initial.length
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#length)
+  }
+
+  write({ position, bytes }: UnsyncedWrite): void {
+    const end = position + bytes.length
+    if (end > this.#buffer.length) {
+      const grown = Buffer.alloc(Math.max(end, 2 * this.#buffer.length))
+      this.#buffer.copy(grown)
+      this.#buffer = grown
+    }
+    bytes.copy(this.#buffer, position)
+    this.#length = Math.max(this.#length, end)
+  }
 }
 
 function bytesUnder(node: TreeNode): number {
@@ -246,17 +269,17 @@ function afterCrash(directory: DirectoryNode, random: SeededRandom): DirectoryNo
 }
 
 function fileAfterCrash(file: FileNode, random: SeededRandom): FileNode {
-  const content = file.unsynced.reduce((before, write) => survivingWrite(before, write, random), file.durable)
-  return { kind: 'file', path: file.path, content, durable: content, unsynced: [] }
+  const survivor = new GrowingBytes(file.durable.bytes())
+  for (const write of file.unsynced) keepSome(survivor, write, random)
+  return { kind: 'file', path: file.path, content: survivor, durable: new GrowingBytes(survivor.bytes()), unsynced: [] }
 }
 
-function survivingWrite(before: Buffer, write: UnsyncedWrite, random: SeededRandom): Buffer {
-  const fate = random.integer(3)
-  if (fate === 0) return before
-  if (fate === 1) return written(before, write)
-  let content = before
-  for (let start = 0; start < write.bytes.length; start += sectorBytes) {
-    if (random.chance(0.5)) content = written(content, { position: write.position + start, bytes: write.bytes.subarray(start, start + sectorBytes) })
+/** A write that was not synced is gone, whole, or torn between sectors. */
+function keepSome(survivor: GrowingBytes, { position, bytes }: UnsyncedWrite, random: SeededRandom): void {
+  const fate = random.pick(['gone', 'whole', 'torn'])
+  if (fate === 'whole') survivor.write({ position, bytes })
+  if (fate !== 'torn') return
+  for (let start = 0; start < bytes.length; start += sectorBytes) {
+    if (random.chance(0.5)) survivor.write({ position: position + start, bytes: bytes.subarray(start, start + sectorBytes) })
   }
-  return content
 }
