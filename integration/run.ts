@@ -53,7 +53,7 @@ async function runPart(part: Part, scratch: string, cache: string): Promise<Test
     const counts = existsSync(report) ? countTests(readFileSync(report, 'utf8')) : { passed: 0, failed: 0 }
     if (counts.passed + counts.failed === 0) throw new Error('no test ran')
     if (code !== 0 && counts.failed === 0) throw new Error(`exit code ${code} although no test failed`)
-    if (counts.failed > 0 && server !== undefined) console.error(`server's last lines:\n${server.logs().split('\n').slice(-40).join('\n')}`)
+    if (counts.failed > 0 && server !== undefined) console.log(`server's last lines:\n${server.logs().split('\n').slice(-40).join('\n')}`)
     return counts
   } finally {
     await server?.stop()
@@ -67,7 +67,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const unknown = args.filter(name => !parts.some(part => part.name === name))
   if (unknown.length > 0) {
-    console.error(`no such part: ${unknown.join(', ')}; --list names them`)
+    console.log(`no such part: ${unknown.join(', ')}; --list names them`)
     return 2
   }
   const cache = cacheFolder()
@@ -88,7 +88,7 @@ async function main(args: readonly string[]): Promise<number> {
     } catch (error) {
       total.failed += 1
       outcome = `FAILED: ${error instanceof Error ? error.message : String(error)}`
-      console.error(error)
+      console.log(error)
     }
     lines.push(`${part.name.padEnd(12)} ${((performance.now() - startedAt) / 1000).toFixed(1).padStart(7)} s  ${outcome}`)
     console.log(lines.at(-1))

@@ -35,7 +35,7 @@ export function requestHead(method: string, target: string, headers: Readonly<Re
 export async function exchange(bytes: Uint8Array, { halfClose = false } = {}): Promise<Answer | undefined> {
   const socket = await open()
   const chunks: Buffer[] = []
-  socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+  socket.on('data', chunk => chunks.push(Buffer.from(chunk)))
   // A server that has refused may close while we still write.
   socket.on('error', () => {})
   const closed = new Promise<void>(resolve => socket.once('close', () => resolve()))
