@@ -4,6 +4,10 @@ import { assert, must } from '../../base/assert.ts'
 /**
  * All digests that one body needs, computed in one pass: each byte is hashed once for each algorithm,
  * however many reasons there are for it (MD5 serves the ETag, Content-MD5 and a checksum at once).
+ *
+ * Hashing happens on the caller's thread. Measured on 2 cores, MD5 and CRC64NVME of 64 MiB bodies in pieces of 64 KiB:
+ * with MD5 on a second thread behind shared memory, one busy process went from 0.58 to 0.68 GB/s, but two busy
+ * processes, one for each core, went from 0.57 to 0.45 GB/s each, and every byte cost a quarter more processor time.
  */
 export class BodyDigests {
   readonly #running = new Map<ChecksumAlgorithm, RunningChecksum>()

@@ -15,7 +15,7 @@ interface Compiler {
 const compilerModule: string = 'assemblyscript/asc'
 
 /**
- * Compiles `crc64nvme.as`. Run with `--write` to renew `crc64nvme-wasm.ts`; a test compares the two.
+ * Compiles `crc64nvme.as`. Run it to renew `crc64nvme-wasm.ts`; a test compares the two.
  * The compiler is itself deterministic, and pinned in package.json.
  */
 export async function compileKernel(): Promise<Uint8Array> {
@@ -34,10 +34,10 @@ export async function compileKernel(): Promise<Uint8Array> {
   return binary
 }
 
-if (process.argv.includes('--write')) {
+if (import.meta.main) {
   const binary = await compileKernel()
   const lines = Buffer.from(binary).toString('base64').match(/.{1,120}/g) ?? []
-  const text = `/** Made from crc64nvme.as by \`node src/checksums/crc64nvme-build.ts --write\`; ${binary.length} bytes. */
+  const text = `/** Made from crc64nvme.as by \`node src/checksums/crc64nvme-build.ts\`; ${binary.length} bytes. */
 export const crc64NvmeWasmBase64 = [
 ${lines.map((line) => `  '${line}',`).join('\n')}
 ].join('')

@@ -1,4 +1,4 @@
-/** Made from crc64nvme.as by `node src/checksums/crc64nvme-build.ts --write`; 1686 bytes. */
+/** Made from crc64nvme.as by `node src/checksums/crc64nvme-build.ts`; 1686 bytes. */
 export const crc64NvmeWasmBase64 = [
   'AGFzbQEAAAABCwJgAn5/AX5gAAF/AwMCAAEFBAEBAwMHHQMHcHJlcGFyZQABBnVwZGF0ZQAABm1lbW9yeQIACtQMAuYKAgJ/A34gAEJ/hSEAQYCAAiECIAFB',
   'wABPBH8gAUFgcUHg/wFqIQMDQCACIANJBEAgAikDACAAhSIAQgOGQvgPg6dBgPABaikDACAAQgWIQvgPg6dBgOABaikDAIUgAEINiEL4D4OnQYDQAWopAwAg',
