@@ -3,20 +3,29 @@ import type { Operation } from './operation.ts'
 import { commitTransaction } from './operations/commitTransaction.ts'
 import { createNamespace } from './operations/createNamespace.ts'
 import { createTable } from './operations/createTable.ts'
+import { createView } from './operations/createView.ts'
 import { dropNamespace } from './operations/dropNamespace.ts'
 import { dropTable } from './operations/dropTable.ts'
+import { dropView } from './operations/dropView.ts'
 import { getConfig } from './operations/getConfig.ts'
 import { listNamespaces } from './operations/listNamespaces.ts'
 import { listTables } from './operations/listTables.ts'
+import { listViews } from './operations/listViews.ts'
 import { loadNamespaceMetadata } from './operations/loadNamespaceMetadata.ts'
 import { loadTable } from './operations/loadTable.ts'
+import { loadView } from './operations/loadView.ts'
 import { namespaceExists } from './operations/namespaceExists.ts'
 import { registerTable } from './operations/registerTable.ts'
+import { registerView } from './operations/registerView.ts'
 import { renameTable } from './operations/renameTable.ts'
+import { renameView } from './operations/renameView.ts'
+import { replaceView } from './operations/replaceView.ts'
+import { reportMetrics } from './operations/reportMetrics.ts'
 import { tableExists } from './operations/tableExists.ts'
 import { unregisterTable } from './operations/unregisterTable.ts'
 import { updateProperties } from './operations/updateProperties.ts'
 import { updateTable } from './operations/updateTable.ts'
+import { viewExists } from './operations/viewExists.ts'
 
 /** The operations that exist. Only these are routed and advertised. (`getToken` belongs to the HTTP adapter.) */
 export const operations = {
@@ -36,7 +45,16 @@ export const operations = {
   tableExists,
   unregisterTable,
   renameTable,
+  reportMetrics,
   commitTransaction,
+  listViews,
+  createView,
+  loadView,
+  replaceView,
+  dropView,
+  viewExists,
+  renameView,
+  registerView,
 } satisfies Partial<Record<OperationId, Operation>>
 
 export type ServedOperationId = keyof typeof operations

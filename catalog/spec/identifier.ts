@@ -18,6 +18,10 @@ export function identifierText(identifier: TableIdentifier): string {
   return [...identifier.namespace, identifier.name].join('.')
 }
 
+export function sameIdentifier(left: TableIdentifier, right: TableIdentifier): boolean {
+  return JSON.stringify([...left.namespace, left.name]) === JSON.stringify([...right.namespace, right.name])
+}
+
 /** Names become keys, so their length has a bound; all levels and the name together. */
 const maxIdentifierBytes = 1000
 

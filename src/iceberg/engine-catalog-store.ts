@@ -6,7 +6,7 @@ import { EngineError, type Engine, type EngineErrorCode, type EngineTransaction,
  * The catalog over the object store: its rows are extension rows of the engine, its files ordinary
  * objects, and a transaction of the catalog is one commit of the engine.
  */
-export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions' | 'getObject' | 'headBucket'>): CatalogStore {
+export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions' | 'getObject' | 'headObject' | 'headBucket'>): CatalogStore {
   return {
     transact: (body) => mapped(() => engine.transact((tx) => body(new EngineCatalogTransaction(tx, engine)))),
     get: (key) => mapped(() => engine.extensions.get(rowKey(key))),
@@ -21,7 +21,7 @@ export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions
     fileExists: (location) =>
       mapped(async () => {
         try {
-          await engine.getObject(objectOf(location))
+          await engine.headObject(objectOf(location))
           return true
         } catch (error) {
           if (error instanceof EngineError && storeCodes[error.code] === 'FileNotFound') return false

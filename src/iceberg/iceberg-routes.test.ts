@@ -1,13 +1,14 @@
 import fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createCatalog } from '../../catalog/index.ts'
-import { memoryEngine, owner } from '../../engine/objects/test-engine.ts'
 import type { Caller } from '../identity/caller.ts'
+import { openScratchEngine, type ScratchEngine } from '../identity/scratch-engine.ts'
 import { SigningKeys } from '../sigv4/signing-keys.ts'
 import { attachContext } from '../telemetry/request-context.ts'
 import { engineCatalogStore } from './engine-catalog-store.ts'
 import { icebergRoutes } from './iceberg-routes.ts'
 
+const owner = 'a'.repeat(64)
 const account = { name: 'ada', id: owner, accountId: '111111111111', displayName: 'Ada', email: '' }
 const caller: Caller = { kind: 'account', account, accessKeyId: 'ADA' }
 const secretAccessKey = 'ada+secret/with=signs'
@@ -15,10 +16,10 @@ const tokenLifetimeMs = 3_600_000
 
 describe('the Iceberg REST catalog over HTTP', () => {
   let app: FastifyInstance
-  let world: ReturnType<typeof memoryEngine>
+  let world: ScratchEngine
 
   beforeEach(async () => {
-    world = memoryEngine()
+    world = await openScratchEngine()
     const { engine, clock, random } = world
     await engine.createBucket({ bucket: 'lake', ownerId: owner, region: 'us-east-1' })
     const catalog = createCatalog({ store: engineCatalogStore(engine), clock, random, settings: { idempotencyLifetimeMs: 1_800_000 } })
@@ -38,7 +39,10 @@ describe('the Iceberg REST catalog over HTTP', () => {
       }),
     )
     await app.ready()
-    return () => app.close()
+    return async () => {
+      await app.close()
+      await world.remove()
+    }
   })
 
   function token(form: Record<string, string>, headers: Record<string, string> = {}): Promise<LightMyRequestResponse> {

@@ -1,7 +1,7 @@
 import { object } from '../../json/decode.ts'
 import { tableKey } from '../../rows/keys.ts'
 import { encodeRow } from '../../rows/rows.ts'
-import { decodeIdentifier, identifierText } from '../../spec/identifier.ts'
+import { decodeIdentifier, sameIdentifier } from '../../spec/identifier.ts'
 import { emitChange, requireFreeName, requireNamespace, requireTable } from '../../tables.ts'
 import { decodeBody, type Mutation } from '../operation.ts'
 
@@ -16,7 +16,7 @@ export const renameTable: Mutation = {
     return async (tx) => {
       const row = await requireTable(tx, warehouse, source)
       await requireNamespace(tx, warehouse, destination.namespace)
-      if (identifierText(source) === identifierText(destination)) return { kind: 'empty' }
+      if (sameIdentifier(source, destination)) return { kind: 'empty' }
       await requireFreeName(tx, warehouse, destination, 'Table')
       tx.delete(tableKey(warehouse.name, source))
       tx.put(tableKey(warehouse.name, destination), encodeRow(row))
