@@ -1,9 +1,9 @@
-import { mkdirSync, openSync, closeSync, fsyncSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, mkdtempSync, openSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
 import { open } from 'lmdb'
 import type { RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb'
-import { assert, must } from '../../base/assert.ts'
-import { GiB, MiB } from '../../base/units.ts'
+import { AssertionError, must } from '../../base/assert.ts'
+import { GiB, KiB, MiB } from '../../base/units.ts'
 import { appendKey, bufferOf, checkKey, checkSizes, maxBoundBytes, seekableRange } from './keys.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { Commit, CommitResult, Entry, KeyRange, ListRange, MetadataStore, Row } from './metadata-store.ts'
@@ -12,7 +12,7 @@ import { decodeRow, encodeRow, readVersion, writeVersion } from './row-format.ts
 export interface LmdbOptions {
   /** A directory of its own; made (durably) when it is missing. */
   readonly directory: string
-  /** The largest size the database may grow to: see `defaultMapBytes`. */
+  /** Address space to reserve at the start: see `defaultMapBytes`. */
   readonly mapBytes?: number
 }
 
@@ -36,8 +36,12 @@ const batchBytes = 32 * MiB
 const counterKey = Buffer.alloc(maxBoundBytes + 1, 0xff)
 
 const MDB_MAP_FULL = -30792
+const EIO = 5
 const ENOSPC = 28
 const EDQUOT = 122
+
+/** Room for a thousand readers (processes); see `allocateLock`. */
+const lockBytes = 64 * KiB
 
 interface PendingCommit {
   readonly commit: Commit
@@ -67,19 +71,23 @@ export class LmdbMetadataStore implements MetadataStore {
   #writing: Promise<void> | undefined
   #closed = false
 
-  private constructor(db: RootDatabase<Buffer, Buffer>) {
+  readonly #path: string
+
+  private constructor(db: RootDatabase<Buffer, Buffer>, path: string) {
     this.#db = db
+    this.#path = path
   }
 
   static open({ directory, mapBytes = defaultMapBytes }: LmdbOptions): LmdbMetadataStore {
     const path = resolve(directory)
     mkdirSync(path, { recursive: true })
+    allocateLock(path)
     const db = openLargest(path, mapBytes)
     // LMDB syncs its file's content, not the entries that lead to it. An earlier start may have
     // been cut off in between, so this is done at every open.
     syncDirectory(path)
     syncDirectory(dirname(path))
-    return new LmdbMetadataStore(db)
+    return new LmdbMetadataStore(db, path)
   }
 
   async get(key: Uint8Array): Promise<Entry | undefined> {
@@ -134,9 +142,10 @@ export class LmdbMetadataStore implements MetadataStore {
         outcomes = this.#apply(batch)
       })
     } catch (error) {
-      const failure = await asMetadataError(error)
       // Without the lock no batch was taken: nobody may wait for ever.
-      for (const { fail } of batch.length > 0 ? batch : this.#takeBatch()) fail(failure)
+      if (batch.length === 0) batch = this.#takeBatch()
+      const failure = asMetadataError(await reasonOf(error), this.#path, batch)
+      for (const { fail } of batch) fail(failure)
       return
     }
     for (const [index, { settle, fail }] of batch.entries()) {
@@ -230,9 +239,12 @@ function openLargest(path: string, mapBytes: number): RootDatabase<Buffer, Buffe
       encoder: rawValues,
       overlappingSync: false,
       mapSize: size,
+      // Batches are made here. lmdb-js's own batch per event turn would also have a promise of its
+      // own, which nobody sees: when a commit fails, its rejection ends the process.
+      eventTurnBatching: false,
       // The server itself orders its writes and reads in one process: no other database in here.
       maxDbs: 1,
-    } satisfies RootDatabaseOptionsWithPath & { encoder: unknown }
+    } satisfies RootDatabaseOptionsWithPath & { encoder: unknown; eventTurnBatching: boolean }
     try {
       return open<Buffer, Buffer>(options)
     } catch (error) {
@@ -257,14 +269,53 @@ function bytesOf({ puts, appends }: Commit): number {
   return bytes
 }
 
-/** lmdb-js rejects a failed commit with a promise of the reason in `commitError`. */
-async function asMetadataError(thrown: unknown): Promise<Error> {
-  assert(thrown instanceof Error, 'only errors are thrown')
-  if (thrown instanceof MetadataError) return thrown
-  const cause: unknown = 'commitError' in thrown ? await Promise.resolve(thrown.commitError).catch((error: unknown) => error) : thrown
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
-  if (code === MDB_MAP_FULL || code === ENOSPC || code === EDQUOT) {
-    return new MetadataError('Full', 'no space left for the commit', { cause })
+/**
+ * LMDB maps its lock file and writes to it through the map. Where the file has holes and the drive
+ * is full, such a write kills the process (SIGBUS): a server could not start to delete anything.
+ * So the file is made whole before LMDB sees it; linked into place, because another process may be
+ * about to use it.
+ */
+function allocateLock(path: string): void {
+  const lock = join(path, 'lock.mdb')
+  if (existsSync(lock)) return
+  const whole = join(mkdtempSync(join(path, 'lock-')), 'whole')
+  try {
+    writeFileSync(whole, Buffer.alloc(lockBytes), { flush: true })
+    linkSync(whole, lock)
+  } catch (cause) {
+    if (codeOf(cause) === 'EEXIST') return
+    throw new MetadataError('Full', `cannot make ${lock}`, { cause })
+  } finally {
+    rmSync(dirname(whole), { recursive: true, force: true })
   }
+}
+
+/** lmdb-js rejects a failed commit with a promise of the reason in `commitError`. */
+async function reasonOf(thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof Error && 'commitError' in thrown)) return thrown
+  return Promise.resolve(thrown.commitError).catch((error: unknown) => error)
+}
+
+/**
+ * LMDB writes pages, syncs them, then writes the meta page that makes them count: without space it
+ * fails in the first step, and nothing has changed. When the drive takes a part of that write, it
+ * reports EIO; how much room there is tells such a failure from a broken drive.
+ */
+function asMetadataError(cause: unknown, path: string, batch: readonly PendingCommit[]): Error {
+  if (cause instanceof MetadataError || cause instanceof AssertionError) return cause
+  const code = codeOf(cause)
+  const full = code === MDB_MAP_FULL || code === ENOSPC || code === EDQUOT || (code === EIO && !hasRoom(path, batch))
+  if (full) return new MetadataError('Full', 'no space left for the commit', { cause })
   return new MetadataError('OutcomeUnknown', 'the commit failed in the drive or in LMDB', { cause })
+}
+
+/** Whether twice what the batch writes, and some pages of the tree for each commit, would fit. */
+function hasRoom(path: string, batch: readonly PendingCommit[]): boolean {
+  const { bavail, bsize } = statfsSync(path)
+  const needed = batch.reduce((sum, { bytes }) => sum + 2 * bytes + MiB / 4, 0)
+  return bavail * bsize > needed
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
 }

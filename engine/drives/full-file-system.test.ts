@@ -1,0 +1,75 @@
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { systemClock, systemRandom } from '../../base/system.ts'
+import { KiB, MiB } from '../../base/units.ts'
+import { chunksOf, contentOf, readAll } from '../blobs/blob-store-suite.ts'
+import { DriveBlobStore } from '../blobs/drive-blob-store.ts'
+import { LmdbMetadataStore } from '../metadata/lmdb-metadata-store.ts'
+import type { Commit } from '../metadata/metadata-store.ts'
+import { openDrive } from './drive-format.ts'
+import { NodeDrive } from './node-drive.ts'
+
+/** A file system that is really full: 8 MiB of tmpfs, where this user may mount one. */
+const root = mkdtempSync(join(tmpdir(), 'moraine-full-'))
+const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', root], { encoding: 'utf8' })
+const reason = mount.error?.message ?? mount.stderr.trim()
+const mounted = mount.status === 0
+afterAll(() => {
+  if (mounted) spawnSync('umount', [root])
+  rmSync(root, { recursive: true, force: true })
+})
+
+const put = (key: string, value: Buffer): Commit => ({ checks: [], puts: [{ key: Buffer.from(key), value }], deletes: [], appends: [] })
+
+describe.skipIf(!mounted)(`a full file system${mounted ? '' : `: not run, a tmpfs cannot be mounted here (${reason})`}`, () => {
+  test('fails a blob with Full, keeps nothing of it, and serves and deletes on', async () => {
+    const drive = new NodeDrive(root)
+    await openDrive(drive, systemRandom)
+    const store = new DriveBlobStore({ drive, clock: systemClock, random: systemRandom })
+    const content = contentOf(5 * MiB)
+    const ref = await store.write(chunksOf(content, 64 * KiB))
+    await expect(store.write(chunksOf(content, 64 * KiB))).rejects.toMatchObject({ name: 'BlobError', code: 'Full' })
+    expect(await Array.fromAsync(store.list())).toMatchObject([{ blobId: ref.blobId }])
+    expect((await readAll(store, ref)).equals(content)).toBe(true)
+    await store.delete(ref.blobId)
+    const again = await store.write(chunksOf(content, 64 * KiB))
+    expect((await readAll(store, again)).equals(content)).toBe(true)
+    await store.delete(again.blobId)
+  })
+
+  test('fails a commit with Full, changes nothing, and goes on once there is room', async () => {
+    const store = LmdbMetadataStore.open({ directory: join(root, 'metadata') })
+    const written: string[] = []
+    let failure: unknown
+    for (let i = 0; failure === undefined && i < 100; i++) {
+      await store.commit(put(`k${i}`, contentOf(300 * KiB, i))).then(() => written.push(`k${i}`), (error: unknown) => (failure = error))
+    }
+    expect(failure).toMatchObject({ name: 'MetadataError', code: 'Full' })
+    expect(written.length).toBeGreaterThan(10)
+    const rows = await store.list({ start: Buffer.from('k'), end: Buffer.from('l'), limit: 1000 })
+    expect(rows.map(({ key }) => key.toString()).toSorted()).toEqual(written.toSorted())
+    for (const { key, value } of rows) expect(value.equals(contentOf(300 * KiB, Number(key.toString().slice(1))))).toBe(true)
+    const grown = spawnSync('mount', ['-o', 'remount,size=16m', root])
+    expect(grown.status).toBe(0)
+    expect((await store.commit(put('after', contentOf(300 * KiB)))).ok).toBe(true)
+    await store.close()
+  })
+
+  test('deletes make room in a full store: a delete needs less than what it frees', async () => {
+    const store = LmdbMetadataStore.open({ directory: join(root, 'deletes') })
+    const writeUntilFull = async (): Promise<unknown> => {
+      for (let i = 0; i < 1000; i++) {
+        const failure: unknown = await store.commit(put(`k${i}`, contentOf(64 * KiB))).then(() => undefined, (error: unknown) => error)
+        if (failure !== undefined) return failure
+      }
+      return undefined
+    }
+    expect(await writeUntilFull()).toMatchObject({ code: 'Full' })
+    for (let i = 0; i < 5; i++) await store.commit({ checks: [], puts: [], deletes: [Buffer.from(`k${i}`)], appends: [] })
+    expect((await store.commit(put('k0', contentOf(64 * KiB)))).ok).toBe(true)
+    await store.close()
+  })
+})
