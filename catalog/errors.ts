@@ -72,6 +72,11 @@ export function badRequest(message: string): CatalogError {
   return new CatalogError('BadRequest', message)
 }
 
+/** An argument that the reference refuses as such: its clients report it by that name. */
+export function illegalArgument(message: string): CatalogError {
+  return new CatalogError('IllegalArgument', message)
+}
+
 /** A value that the table format forbids. */
 export function validationError(message: string): CatalogError {
   return new CatalogError('Validation', message)

@@ -29,6 +29,16 @@ export function warehouseLocation(warehouse: Warehouse): string {
   return `s3://${warehouse.bucket}${warehouse.prefix === undefined ? '' : `/${warehouse.prefix}`}`
 }
 
+/**
+ * The location that a client asks for: undefined when it is no S3 location at all. That is a
+ * default of the client's own file system (`file:/user/hive/warehouse/…`), which this catalog
+ * overrides; another bucket is a wish, and refused.
+ */
+export function requestedLocation(warehouse: Warehouse, location: string | undefined): string | undefined {
+  if (location === undefined || parseLocation(`${location}/`) === undefined) return undefined
+  return checkLocation(warehouse, location)
+}
+
 /** Where a new table or view goes when the client does not say: below its namespace, never where another has been. */
 export function defaultLocation(warehouse: Warehouse, namespace: Namespace, namespaceProperties: Properties, name: string, uuid: string): string {
   const own = namespaceProperties['location']
@@ -44,9 +54,11 @@ function pathSegment(name: string): string {
   return plain === '.' || plain === '..' ? '_' : plain
 }
 
-/** The location of the metadata file that follows `previous`: its counter grows. */
-export function metadataFileLocation(location: string, properties: Properties, previous: string | undefined, uuid: string): string {
-  const folder = stripTrailingSlash(properties['write.metadata.path'] ?? `${location}/metadata`)
+/** The location of the metadata file that follows `previous`, always in the warehouse: its counter grows. */
+export function metadataFileLocation(
+  warehouse: Warehouse, { location, properties }: { readonly location: string; readonly properties: Properties }, previous: string | undefined, uuid: string,
+): string {
+  const folder = requestedLocation(warehouse, properties['write.metadata.path']) ?? checkLocation(warehouse, `${location}/metadata`)
   const counter = previous === undefined ? 0 : metadataCounter(previous) + 1
   return `${folder}/${String(counter).padStart(5, '0')}-${uuid}.metadata.json`
 }

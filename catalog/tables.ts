@@ -31,19 +31,29 @@ export async function requireView(reader: RowReader, warehouse: Warehouse, ident
 
 /** Tables and views share their names: `AlreadyExists` when either is there. `wanted` words the message. */
 export async function requireFreeName(reader: RowReader, warehouse: Warehouse, identifier: TableIdentifier, wanted: 'Table' | 'View'): Promise<void> {
-  const table = await readTable(reader, warehouse.name, identifier)
-  const view = await readView(reader, warehouse.name, identifier)
-  const name = identifierText(identifier)
-  if (table !== undefined) throw new CatalogError('AlreadyExists', wanted === 'Table' ? `Table already exists: ${name}` : `Table with same name already exists: ${name}`)
-  if (view !== undefined) throw new CatalogError('AlreadyExists', wanted === 'View' ? `View already exists: ${name}` : `View with same name already exists: ${name}`)
+  const taken = await takenBy(reader, warehouse, identifier)
+  if (taken === undefined) return
+  throw new CatalogError('AlreadyExists', `${taken}${taken === wanted ? '' : ' with same name'} already exists: ${identifierText(identifier)}`)
 }
 
-/** Where metadata goes: inside the warehouse, whatever the table's location or properties say. */
-export function nextMetadataLocation(
+/** As `requireFreeName`, for a rename. */
+export async function requireFreeDestination(reader: RowReader, warehouse: Warehouse, source: TableIdentifier, destination: TableIdentifier): Promise<void> {
+  const taken = await takenBy(reader, warehouse, destination)
+  if (taken === undefined) return
+  throw new CatalogError('AlreadyExists', `Cannot rename ${identifierText(source)} to ${identifierText(destination)}. ${taken} already exists`)
+}
+
+async function takenBy(reader: RowReader, warehouse: Warehouse, identifier: TableIdentifier): Promise<'Table' | 'View' | undefined> {
+  const table = await readTable(reader, warehouse.name, identifier)
+  const view = await readView(reader, warehouse.name, identifier)
+  if (table !== undefined) return 'Table'
+  return view === undefined ? undefined : 'View'
+}
+
+function nextMetadataLocation(
   context: CatalogContext, warehouse: Warehouse, metadata: TableMetadata | ViewMetadata, previous: string | undefined,
 ): string {
-  const location = metadataFileLocation(metadata.location, metadata.properties, previous, newUuid(context.random))
-  return checkLocation(warehouse, location)
+  return metadataFileLocation(warehouse, metadata, previous, newUuid(context.random))
 }
 
 /** Writes the metadata file and the table's pointer to it, in `tx`. */

@@ -1,5 +1,5 @@
 import { unreachable } from '../../base/assert.ts'
-import { validationError } from '../errors.ts'
+import { illegalArgument, validationError } from '../errors.ts'
 import type { Int64 } from '../json/json.ts'
 import { stringifyJson } from '../json/stringify.ts'
 import { sameSchema, type Schema } from '../spec/schema.ts'
@@ -109,7 +109,7 @@ function addVersion(draft: ViewDraft, requested: ViewVersion): void {
   if (!view.schemas.some((schema) => schema['schema-id'] === schemaId)) throw validationError(`Cannot add version with unknown schema: ${schemaId}`)
   const dialects = new Set<string>()
   for (const { dialect } of requested.representations) {
-    if (dialects.has(dialect.toLowerCase())) throw validationError(`Invalid view version: Cannot add multiple queries for dialect ${dialect.toLowerCase()}`)
+    if (dialects.has(dialect.toLowerCase())) throw illegalArgument(`Invalid view version: Cannot add multiple queries for dialect ${dialect.toLowerCase()}`)
     dialects.add(dialect.toLowerCase())
   }
   const version = { ...requested, 'schema-id': schemaId }

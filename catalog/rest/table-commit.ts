@@ -6,7 +6,7 @@ import type { CatalogContext } from '../context.ts'
 import { badRequest, CatalogError } from '../errors.ts'
 import { newUuid } from '../ids.ts'
 import { array, object, withDefault } from '../json/decode.ts'
-import { defaultLocation, parseLocation } from '../locations.ts'
+import { defaultLocation, parseLocation, requestedLocation } from '../locations.ts'
 import { readTableMetadata } from '../metadata-cache.ts'
 import { readTable, readView, type Warehouse } from '../rows/rows.ts'
 import { identifierText, type TableIdentifier } from '../spec/identifier.ts'
@@ -34,7 +34,7 @@ export async function commitTable(
   if (row === undefined) throw new CatalogError('NoSuchTable', `Table does not exist: ${identifierText(identifier)}`)
   const base = await readTableMetadata(context, row.metadataLocation)
   checkRequirements(commit.requirements, base)
-  const metadata = applyUpdates({ metadata: base, metadataLocation: row.metadataLocation }, commit.updates, context.clock.nowMs())
+  const metadata = applyUpdates({ metadata: base, metadataLocation: row.metadataLocation }, withoutForeignLocations(warehouse, commit.updates), context.clock.nowMs())
   if (metadata === base) return row.metadataLocation
   const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, row)
   for (const file of expiredMetadataFiles(base, metadata)) if (parseLocation(file)?.bucket === warehouse.bucket) await tx.deleteFile(file)
@@ -45,6 +45,11 @@ export async function commitTable(
     updates: commit.updates.map(({ action }) => action),
   })
   return metadataLocation
+}
+
+/** The catalog says where tables are: see `requestedLocation`. */
+function withoutForeignLocations(warehouse: Warehouse, updates: readonly TableUpdate[]): readonly TableUpdate[] {
+  return updates.filter((update) => update.action !== 'set-location' || requestedLocation(warehouse, update.location) !== undefined)
 }
 
 /** A commit that asserts the creation makes the table; it may ask for nothing else. */
@@ -61,7 +66,7 @@ async function createByCommit(
   }
   const uuid = newUuid(context.random)
   const location = defaultLocation(warehouse, identifier.namespace, namespace.properties, identifier.name, uuid)
-  const metadata = createFromUpdates(updates, { uuid, location, nowMs: context.clock.nowMs() })
+  const metadata = createFromUpdates(withoutForeignLocations(warehouse, updates), { uuid, location, nowMs: context.clock.nowMs() })
   const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, undefined)
   emitChange(tx, 'CreateTable', warehouse, [...identifier.namespace, identifier.name], { uuid: metadata['table-uuid'], metadataLocation })
   return metadataLocation

@@ -1,7 +1,7 @@
 import { boolean, object, optional, record, string, withDefault } from '../../json/decode.ts'
 import { parseJson } from '../../json/parse.ts'
 import { newUuid } from '../../ids.ts'
-import { checkLocation, defaultLocation } from '../../locations.ts'
+import { defaultLocation, requestedLocation } from '../../locations.ts'
 import { checkIdentifier } from '../../spec/identifier.ts'
 import { newTableMetadata } from '../../spec/new-table-metadata.ts'
 import { decodePartitionSpec } from '../../spec/partition-spec.ts'
@@ -37,10 +37,12 @@ export const createTable: Mutation = {
     return async (tx) => {
       const namespace = await requireNamespace(tx, warehouse, identifier.namespace)
       await requireFreeName(tx, warehouse, identifier, 'Table')
-      const location = request.location ?? defaultLocation(warehouse, identifier.namespace, namespace.properties, identifier.name, uuid)
+      const location =
+        requestedLocation(warehouse, request.location) ??
+        defaultLocation(warehouse, identifier.namespace, namespace.properties, identifier.name, uuid)
       const metadata = newTableMetadata({
         uuid,
-        location: checkLocation(warehouse, location),
+        location,
         schema: request.schema,
         spec: request['partition-spec'],
         writeOrder: request['write-order'],

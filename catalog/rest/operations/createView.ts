@@ -1,7 +1,7 @@
 import { newViewMetadata } from '../../commit/apply-view-updates.ts'
 import { object, optional, record, string, withDefault } from '../../json/decode.ts'
 import { newUuid } from '../../ids.ts'
-import { checkLocation, defaultLocation } from '../../locations.ts'
+import { defaultLocation, requestedLocation } from '../../locations.ts'
 import { checkIdentifier } from '../../spec/identifier.ts'
 import { decodeSchema } from '../../spec/schema.ts'
 import { decodeViewVersion } from '../../spec/view-metadata.ts'
@@ -28,10 +28,12 @@ export const createView: Mutation = {
     return async (tx) => {
       const namespace = await requireNamespace(tx, warehouse, identifier.namespace)
       await requireFreeName(tx, warehouse, identifier, 'View')
-      const location = request.location ?? defaultLocation(warehouse, identifier.namespace, namespace.properties, identifier.name, uuid)
+      const location =
+        requestedLocation(warehouse, request.location) ??
+        defaultLocation(warehouse, identifier.namespace, namespace.properties, identifier.name, uuid)
       const metadata = newViewMetadata({
         uuid,
-        location: checkLocation(warehouse, location),
+        location,
         schema: request.schema,
         viewVersion: request['view-version'],
         properties: request.properties,

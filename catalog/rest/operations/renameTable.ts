@@ -2,7 +2,7 @@ import { object } from '../../json/decode.ts'
 import { tableKey } from '../../rows/keys.ts'
 import { encodeRow } from '../../rows/rows.ts'
 import { decodeIdentifier, sameIdentifier } from '../../spec/identifier.ts'
-import { emitChange, requireFreeName, requireNamespace, requireTable } from '../../tables.ts'
+import { emitChange, requireFreeDestination, requireNamespace, requireTable } from '../../tables.ts'
 import { decodeBody, type Mutation } from '../operation.ts'
 
 const decodeRequest = object({ source: decodeIdentifier, destination: decodeIdentifier })
@@ -17,7 +17,7 @@ export const renameTable: Mutation = {
       const row = await requireTable(tx, warehouse, source)
       await requireNamespace(tx, warehouse, destination.namespace)
       if (sameIdentifier(source, destination)) return { kind: 'empty' }
-      await requireFreeName(tx, warehouse, destination, 'Table')
+      await requireFreeDestination(tx, warehouse, source, destination)
       tx.delete(tableKey(warehouse.name, source))
       tx.put(tableKey(warehouse.name, destination), encodeRow(row))
       emitChange(tx, 'RenameTable', warehouse, [...source.namespace, source.name], { uuid: row.uuid, destination })

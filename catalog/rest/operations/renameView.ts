@@ -2,7 +2,7 @@ import { object } from '../../json/decode.ts'
 import { viewKey } from '../../rows/keys.ts'
 import { encodeRow } from '../../rows/rows.ts'
 import { decodeIdentifier, sameIdentifier } from '../../spec/identifier.ts'
-import { emitChange, requireFreeName, requireNamespace, requireView } from '../../tables.ts'
+import { emitChange, requireFreeDestination, requireNamespace, requireView } from '../../tables.ts'
 import { decodeBody, type Mutation } from '../operation.ts'
 
 const decodeRequest = object({ source: decodeIdentifier, destination: decodeIdentifier })
@@ -17,7 +17,7 @@ export const renameView: Mutation = {
       const row = await requireView(tx, warehouse, source)
       await requireNamespace(tx, warehouse, destination.namespace)
       if (sameIdentifier(source, destination)) return { kind: 'empty' }
-      await requireFreeName(tx, warehouse, destination, 'View')
+      await requireFreeDestination(tx, warehouse, source, destination)
       tx.delete(viewKey(warehouse.name, source))
       tx.put(viewKey(warehouse.name, destination), encodeRow(row))
       emitChange(tx, 'RenameView', warehouse, [...source.namespace, source.name], { uuid: row.uuid, destination })

@@ -1,6 +1,7 @@
 import { applyViewUpdates } from '../../commit/apply-view-updates.ts'
 import { checkViewRequirements, decodeViewRequirement, decodeViewUpdate } from '../../commit/view-updates.ts'
 import { array, object, withDefault } from '../../json/decode.ts'
+import { requestedLocation } from '../../locations.ts'
 import { readViewMetadata } from '../../metadata-cache.ts'
 import { emitChange, publishView, requireView } from '../../tables.ts'
 import { decodeBody, viewOf, type Mutation } from '../operation.ts'
@@ -21,7 +22,8 @@ export const replaceView: Mutation = {
       const row = await requireView(tx, warehouse, identifier)
       const base = await readViewMetadata(context, row.metadataLocation)
       checkViewRequirements(requirements, base)
-      const metadata = applyViewUpdates(base, updates, context.clock.nowMs())
+      const kept = updates.filter((update) => update.action !== 'set-location' || requestedLocation(warehouse, update.location) !== undefined)
+      const metadata = applyViewUpdates(base, kept, context.clock.nowMs())
       if (metadata === base) return { kind: 'view', identifier, metadataLocation: row.metadataLocation }
       const metadataLocation = await publishView(tx, context, warehouse, identifier, metadata, row)
       emitChange(tx, 'CommitView', warehouse, [...identifier.namespace, identifier.name], { uuid: row.uuid, metadataLocation })
