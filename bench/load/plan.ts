@@ -1,0 +1,38 @@
+/** What one run of the load generator does; passed to it as JSON. */
+export const operations = ['PUT', 'GET', 'HEAD', 'LIST', 'DELETE', 'MIXED'] as const
+export type Operation = (typeof operations)[number]
+
+export interface Target {
+  readonly name: string
+  readonly url: string
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+}
+
+export interface Plan {
+  readonly target: Target
+  readonly bucket: string
+  readonly operation: Operation
+  readonly sizeBytes: number
+  readonly concurrency: number
+  readonly warmUpMs: number
+  readonly durationMs: number
+  /** Objects that exist before the measurement: what is read, listed or deleted. */
+  readonly preloaded: number
+  /** Bodies signed by their SHA-256, or sent as UNSIGNED-PAYLOAD. */
+  readonly payload: 'signed' | 'unsigned'
+  /** Separates the keys of rounds. */
+  readonly round: number
+}
+
+export interface Measured {
+  readonly operations: number
+  readonly errors: number
+  readonly bytes: number
+  readonly seconds: number
+  /** Of one core, by the generator itself. */
+  readonly generatorCpu: number
+  readonly latency: readonly [microseconds: number, count: number][]
+  /** One of the errors, to show. */
+  readonly firstError?: string
+}
