@@ -30,11 +30,11 @@ export async function fsckDrive(input: {
   const { drive, clock, random, readBytes = false } = input
   const lock = await lockDeployment({ drive })
   try {
-    const { metadata, blobs, close } = await openDeployment({ drive, clock, random })
+    const stores = await openDeployment({ drive, clock, random })
     try {
-      return await fsck({ metadata, blobs, readBytes })
+      return await fsck({ ...stores, readBytes })
     } finally {
-      await close()
+      await stores.close()
     }
   } finally {
     lock.release()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { must } from '../../base/assert.ts'
+import { assert, must } from '../../base/assert.ts'
 import type { Versioning } from '../engine.ts'
 import type { HeadRecord, VersionRecord } from '../records/version-record.ts'
 import { placeOf, planDeleteCurrent, planHistoryDelete, planPromotion, planWrite, type WritePlan } from './version-plan.ts'
@@ -59,7 +59,7 @@ class PlannedKey {
       const { version } = must(this.head, 'a head is demoted')
       this.history.set(version.order, version)
     }
-    if (plan.replacedOrder !== undefined) expect(this.history.delete(plan.replacedOrder)).toBe(true)
+    if (plan.replacedOrder !== undefined) assert(this.history.delete(plan.replacedOrder), 'the replaced version is there')
     const versionId = plan.versionId === 'null' ? 'null' : `own-${name}`
     this.names.set(plan.order, name)
     if (versionId !== 'null') this.ids.set(versionId, plan.order)
