@@ -2,7 +2,7 @@
 export type ChecksumErrorCode = 'InvalidRequest' | 'InvalidPart'
 
 /**
- * - `InvalidRequest`: the algorithm is unknown, cannot be streamed (XXHASH128) or cannot do what was asked of it.
+ * - `InvalidRequest`: the algorithm is unknown, or cannot do what was asked of it.
  * - `InvalidPart`: a stored checksum or ETag does not have its algorithm's form.
  */
 export class ChecksumError extends Error {

@@ -7,8 +7,9 @@ import { ChecksumError } from './checksum-error.ts'
 import { checksumAlgorithms, createChecksum, toChecksumAlgorithm, type ChecksumAlgorithm } from './checksum.ts'
 import { updateCrc64 } from './crc64nvme.ts'
 import { updateCrc64 as updateCrc64ByTable } from './crc64nvme-table.ts'
-import { compileKernel } from './crc64nvme-build.ts'
-import { crc64NvmeWasmBase64 } from './crc64nvme-wasm.ts'
+import { compileKernel } from './build-kernels.ts'
+import { crc64nvmeWasmBase64 } from './crc64nvme-wasm.ts'
+import { xxh128WasmBase64 } from './xxh128-wasm.ts'
 
 const bigEndian = (value: bigint, bytes: number): string => Buffer.from(value.toString(16).padStart(2 * bytes, '0'), 'hex').toString('base64')
 
@@ -22,6 +23,7 @@ const inOnePiece: Readonly<Record<ChecksumAlgorithm, (bytes: Uint8Array) => stri
   MD5: (bytes) => createHash('md5').update(bytes).digest('base64'),
   XXHASH64: (bytes) => bigEndian(xxh64(bytes), 8),
   XXHASH3: (bytes) => bigEndian(xxh3.xxh64(bytes), 8),
+  XXHASH128: (bytes) => bigEndian(xxh3.xxh128(bytes), 16),
 }
 
 describe('running checksums', () => {
@@ -46,9 +48,9 @@ describe('running checksums', () => {
     expect(Buffer.from(checksum.digest(), 'base64').toString('hex')).toBe(hex)
   })
 
-  it('names in any case; unknown and unstreamable ones are refused', () => {
+  it('names in any case; unknown ones are refused', () => {
     expect(toChecksumAlgorithm('crc64nvme')).toBe('CRC64NVME')
-    for (const name of ['XXHASH128', 'CRC16', '__proto__', '']) expect(() => toChecksumAlgorithm(name)).toThrow(ChecksumError)
+    for (const name of ['XXHASH32', 'CRC16', '__proto__', '']) expect(() => toChecksumAlgorithm(name)).toThrow(ChecksumError)
   })
 })
 
@@ -63,8 +65,37 @@ describe('the CRC-64/NVME kernel', () => {
       expect(updateCrc64(1n, bytes.subarray(0, length))).toBe(updateCrc64ByTable(1n, bytes.subarray(0, length)))
     }
   })
+})
 
-  it('is what its source compiles to', async () => {
-    expect(Buffer.from(await compileKernel()).toString('base64')).toBe(crc64NvmeWasmBase64)
+describe('the XXH3 kernel', () => {
+  it('equals the native library, for every length where its paths meet', () => {
+    const bytes = Buffer.from(Array.from({ length: 140_000 }, (_, index) => (index * 7919) >> 3))
+    const lengths = [...Array(600).keys(), 1023, 1024, 1025, 1088, 2047, 2048, 2049, 65_535, 65_536, 65_537, 131_072, 139_999]
+    for (const length of lengths) {
+      const checksum = createChecksum('XXHASH128')
+      for (let from = 0; from < length; from += 777) checksum.update(bytes.subarray(from, Math.min(length, from + 777)))
+      expect(checksum.digest(), String(length)).toBe(inOnePiece.XXHASH128(bytes.subarray(0, length)))
+      const whole = createChecksum('XXHASH128')
+      whole.update(bytes.subarray(0, length))
+      expect(whole.digest(), String(length)).toBe(inOnePiece.XXHASH128(bytes.subarray(0, length)))
+    }
   })
+
+  it('keeps streams apart', () => {
+    const bytes = Buffer.from(Array.from({ length: 3000 }, (_, index) => (index * 7919) >> 3))
+    const [one, two] = [createChecksum('XXHASH128'), createChecksum('XXHASH128')]
+    for (let from = 0; from < 3000; from += 100) {
+      one.update(bytes.subarray(from, from + 100))
+      two.update(bytes.subarray(2900 - from, 3000 - from))
+    }
+    expect(one.digest()).toBe(inOnePiece.XXHASH128(bytes))
+    expect(two.digest()).not.toBe(inOnePiece.XXHASH128(bytes))
+  })
+})
+
+it.each([
+  ['crc64nvme', crc64nvmeWasmBase64],
+  ['xxh128', xxh128WasmBase64],
+] as const)('%s.wasm is what its source compiles to', async (kernel, checkedIn) => {
+  expect(Buffer.from(await compileKernel(kernel)).toString('base64')).toBe(checkedIn)
 })

@@ -3,9 +3,10 @@ import { crc32, crc32c } from '@node-rs/crc32'
 import { Xxh64, xxh3 } from '@node-rs/xxhash'
 import { ChecksumError } from './checksum-error.ts'
 import { Crc64Nvme } from './crc64nvme.ts'
+import { Xxh128 } from './xxh128.ts'
 
-/** The checksum algorithms of S3's current schema, by its own names, that can be computed over a stream. */
-export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256' | 'SHA512' | 'MD5' | 'XXHASH64' | 'XXHASH3'
+/** The checksum algorithms of S3's current schema, by its own names. */
+export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256' | 'SHA512' | 'MD5' | 'XXHASH64' | 'XXHASH3' | 'XXHASH128'
 
 /** A running checksum. `digest` ends it; the bytes are big-endian, as S3 encodes them. */
 export interface RunningChecksum {
@@ -23,16 +24,14 @@ const makers: Readonly<Record<ChecksumAlgorithm, () => RunningChecksum>> = {
   MD5: () => createHash('md5'),
   XXHASH64: () => runningXxhash(new Xxh64()),
   XXHASH3: () => runningXxhash(xxh3.Xxh3.withSeed()),
+  XXHASH128: () => new Xxh128(),
 }
 
 export const checksumAlgorithms = Object.keys(makers) as readonly ChecksumAlgorithm[]
 
 export const isChecksumAlgorithm = (name: string): name is ChecksumAlgorithm => Object.hasOwn(makers, name)
 
-/**
- * The algorithm of that name (in any case). `ChecksumError` InvalidRequest when there is none, or none that can be
- * computed over a stream: `@node-rs/xxhash` has XXHASH128 in one piece only.
- */
+/** The algorithm of that name, in any case. `ChecksumError` InvalidRequest when there is none. */
 export function toChecksumAlgorithm(name: string): ChecksumAlgorithm {
   const algorithm = name.toUpperCase()
   if (isChecksumAlgorithm(algorithm)) return algorithm

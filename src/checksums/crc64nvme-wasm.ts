@@ -1,5 +1,5 @@
-/** Made from crc64nvme.as by `node src/checksums/crc64nvme-build.ts`; 1686 bytes. */
-export const crc64NvmeWasmBase64 = [
+/** Made from crc64nvme.as by `node src/checksums/build-kernels.ts`; 1686 bytes. */
+export const crc64nvmeWasmBase64 = [
   'AGFzbQEAAAABCwJgAn5/AX5gAAF/AwMCAAEFBAEBAwMHHQMHcHJlcGFyZQABBnVwZGF0ZQAABm1lbW9yeQIACtQMAuYKAgJ/A34gAEJ/hSEAQYCAAiECIAFB',
   'wABPBH8gAUFgcUHg/wFqIQMDQCACIANJBEAgAikDACAAhSIAQgOGQvgPg6dBgPABaikDACAAQgWIQvgPg6dBgOABaikDAIUgAEINiEL4D4OnQYDQAWopAwAg',
   'AEIViEL4D4OnQYDAAWopAwCFhSAAQh2IQvgPg6dBgLABaikDACAAQiWIQvgPg6dBgKABaikDAIWFIABCLYhC+A+Dp0GAkAFqKQMAIABCNYhC+A+Dp0GAgAFq',

@@ -1,5 +1,5 @@
 /**
- * CRC-64/NVME in AssemblyScript. `crc64nvme-build.ts` compiles it; the result is checked in.
+ * CRC-64/NVME in AssemblyScript. `build-kernels.ts` compiles it; the result is checked in.
  *
  * Four remainders run side by side, each over every fourth word of 8 bytes, so that the processor need not wait for one
  * before it goes on with the next ("braiding"); the last four words bring them together.

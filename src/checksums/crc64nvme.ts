@@ -1,22 +1,16 @@
 import type { RunningChecksum } from './checksum.ts'
-import { crc64NvmeWasmBase64 } from './crc64nvme-wasm.ts'
+import { crc64nvmeWasmBase64 } from './crc64nvme-wasm.ts'
+import { loadKernel, type KernelMemory } from './kernel.ts'
 
 /** The kernel's buffer: small enough to stay in the second-level cache. */
 const bufferBytes = 64 * 1024
 
-/** The part of the WebAssembly API used here: TypeScript has it only in its library for browsers. */
-declare const WebAssembly: {
-  readonly Module: new (binary: Uint8Array) => object
-  readonly Instance: new (module: object) => { readonly exports: unknown }
-}
-
-interface Kernel {
-  readonly memory: { readonly buffer: ArrayBuffer }
+interface Kernel extends KernelMemory {
   prepare(): number
   update(crc: bigint, length: number): bigint
 }
 
-const kernel = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(crc64NvmeWasmBase64, 'base64'))).exports as Kernel
+const kernel = loadKernel<Kernel>(crc64nvmeWasmBase64)
 const buffer = new Uint8Array(kernel.memory.buffer, kernel.prepare(), bufferBytes)
 
 /** The CRC-64/NVME of what `crc` covers followed by `bytes`; start with 0. */

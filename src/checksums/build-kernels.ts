@@ -14,12 +14,14 @@ interface Compiler {
 
 const compilerModule: string = 'assemblyscript/asc'
 
+export const kernels = ['crc64nvme', 'xxh128'] as const
+
 /**
- * Compiles `crc64nvme.as`. Run it to renew `crc64nvme-wasm.ts`; a test compares the two.
+ * Compiles a kernel's `.as` source. Run this file to renew `*-wasm.ts`; a test compares them.
  * The compiler is itself deterministic, and pinned in package.json.
  */
-export async function compileKernel(): Promise<Uint8Array> {
-  const source = readFileSync(new URL('crc64nvme.as', import.meta.url), 'utf8')
+export async function compileKernel(kernel: (typeof kernels)[number]): Promise<Uint8Array> {
+  const source = readFileSync(new URL(`${kernel}.as`, import.meta.url), 'utf8')
   const compiler = ((await import(compilerModule)) as { readonly default: Compiler }).default
   let binary: Uint8Array | undefined
   const options = ['-O3', '--runtime', 'stub', '--noAssert', '--initialMemory', '3', '--maximumMemory', '3']
@@ -30,17 +32,19 @@ export async function compileKernel(): Promise<Uint8Array> {
     },
     listFiles: () => [],
   })
-  if (result.error !== null || binary === undefined) throw new Error('the kernel does not compile', { cause: result.error })
+  if (result.error !== null || binary === undefined) throw new Error(`${kernel} does not compile`, { cause: result.error })
   return binary
 }
 
 if (import.meta.main) {
-  const binary = await compileKernel()
-  const lines = Buffer.from(binary).toString('base64').match(/.{1,120}/g) ?? []
-  const text = `/** Made from crc64nvme.as by \`node src/checksums/crc64nvme-build.ts\`; ${binary.length} bytes. */
-export const crc64NvmeWasmBase64 = [
+  for (const kernel of kernels) {
+    const binary = await compileKernel(kernel)
+    const lines = Buffer.from(binary).toString('base64').match(/.{1,120}/g) ?? []
+    const text = `/** Made from ${kernel}.as by \`node src/checksums/build-kernels.ts\`; ${binary.length} bytes. */
+export const ${kernel}WasmBase64 = [
 ${lines.map((line) => `  '${line}',`).join('\n')}
 ].join('')
 `
-  writeFileSync(new URL('crc64nvme-wasm.ts', import.meta.url), text)
+    writeFileSync(new URL(`${kernel}-wasm.ts`, import.meta.url), text)
+  }
 }
