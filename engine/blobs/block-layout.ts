@@ -1,6 +1,5 @@
 import { xxh64 } from '@node-rs/xxhash'
 import { assert } from '../../base/assert.ts'
-import { KiB, MiB } from '../../base/units.ts'
 import { BlobError } from './blob-store.ts'
 
 /**
@@ -20,9 +19,6 @@ export const hashBytes = 8
 const magic = Buffer.from('MORAINEB', 'latin1')
 const format = 1
 const headerHashOffset = headerBytes - hashBytes
-
-export const minBlockBytes = 4 * KiB
-export const maxBlockBytes = 4 * MiB
 
 export function encodeHeader(target: Buffer, blobId: string, blockBytes: number): void {
   target.fill(0, 0, headerBytes)

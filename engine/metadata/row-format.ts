@@ -43,12 +43,13 @@ export interface DecodedRow {
  * Verifies a row and takes it apart. The answer shares nothing with `stored` or `key`.
  * Throws `MetadataError` `Corrupt`.
  */
-export function decodeRow(key: Uint8Array, stored: Uint8Array, storedBytes: number): DecodedRow {
+export function decodeRow(key: Uint8Array, stored: Buffer, storedBytes: number): DecodedRow {
   if (storedBytes < rowOverheadBytes) throw corrupt(key, 'is cut short')
   const valueEnd = storedBytes - checksumBytes
   const hashedEnd = valueEnd + key.byteLength
   const row = Buffer.allocUnsafe(Math.max(storedBytes, hashedEnd))
-  copyStored(row, stored, storedBytes)
+  // `stored` may be longer than the row, and lmdb-js gives it a `length` of its own.
+  stored.copy(row, 0, 0, storedBytes)
   const low = row.readUInt32LE(valueEnd)
   const high = row.readUInt32LE(valueEnd + 4)
   row.set(key, valueEnd)
@@ -66,11 +67,6 @@ export function writeVersion(target: Buffer, offset: number, version: number): v
 
 export function readVersion(source: Buffer, offset: number): number {
   return source.readUInt32BE(offset) * 2 ** 32 + source.readUInt32BE(offset + 4)
-}
-
-/** `stored` may be longer than the row, and its `length` may be an own property: only `storedBytes` counts. */
-function copyStored(row: Buffer, stored: Uint8Array, storedBytes: number): void {
-  row.set(new Uint8Array(stored.buffer, stored.byteOffset, storedBytes))
 }
 
 function corrupt(key: Uint8Array, what: string): MetadataError {
