@@ -11,12 +11,19 @@ export function stringifyJson(value: Json): string {
     case 'boolean':
       return value ? 'true' : 'false'
     case 'number':
-      assert(Number.isFinite(value), 'a JSON number is finite')
-      return Object.is(value, -0) ? '-0.0' : String(value)
+      return stringifyNumber(value)
     default:
       if (value === null) return 'null'
       return isArray(value) ? stringifyArray(value) : stringifyObject(value)
   }
+}
+
+/** What is not a safe integer keeps a fraction or an exponent, so that it is read as a double again. */
+function stringifyNumber(value: number): string {
+  assert(Number.isFinite(value), 'a JSON number is finite')
+  if (Object.is(value, -0)) return '-0.0'
+  const text = String(value)
+  return Number.isInteger(value) && !Number.isSafeInteger(value) && !text.includes('e') ? `${text}.0` : text
 }
 
 export function stringifyJsonBytes(value: Json): Buffer {

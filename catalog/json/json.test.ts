@@ -1,0 +1,70 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { addInt64, int64Of, type Json } from './json.ts'
+import { JsonSyntaxError, maxJsonDepth, parseJson, parseJsonBytes } from './parse.ts'
+import { stringifyJson } from './stringify.ts'
+
+const anInteger = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map(int64Of)
+const aScalar = fc.oneof(anInteger, fc.double({ noNaN: true, noDefaultInfinity: true }), fc.string({ unit: 'binary' }), fc.boolean(), fc.constant(null))
+const aValue = fc.letrec<{ value: Json }>((tie) => ({
+  value: fc.oneof({ depthSize: 'small' }, aScalar, fc.array(tie('value')), fc.dictionary(fc.string(), tie('value'))),
+})).value
+
+describe('JSON with exact integers', () => {
+  test('round-trips every value', () => {
+    fc.assert(fc.property(aValue, (value) => {
+      expect(parseJson(stringifyJson(value))).toEqual(value)
+    }))
+  })
+
+  test('agrees with JSON.parse where that is exact', () => {
+    fc.assert(fc.property(fc.json(), (text) => {
+      const ours = parseJson(text)
+      if (!/\d{16}/.test(text)) expect(ours).toEqual(JSON.parse(text))
+    }))
+  })
+
+  test('refuses exactly what JSON.parse refuses', () => {
+    const aText = fc.array(fc.constantFrom('{', '}', '[', ']', ',', ':', '"a"', '"', '1', '-', '0', '.5', 'e3', 'true', 'nul', ' ', '\\', '\n', 'null'), { maxLength: 12 })
+    fc.assert(fc.property(aText.map((pieces) => pieces.join('')), (text) => {
+      const accepts = (parse: (text: string) => unknown): boolean => {
+        try {
+          parse(text)
+          return true
+        } catch {
+          return false
+        }
+      }
+      expect([text, accepts(parseJson)]).toEqual([text, accepts(JSON.parse)])
+    }), { numRuns: 2000 })
+  })
+
+  test.each([
+    ['9007199254740991', 9007199254740991],
+    ['9007199254740993', 9007199254740993n],
+    ['-9223372036854775808', -(2n ** 63n)],
+    ['1.5e3', 1500],
+    ['1E2', 100],
+    ['-0', -0],
+  ])('%s', (text, value) => {
+    expect(parseJson(text)).toBe(value)
+  })
+
+  test('members named __proto__ and constructor are members', () => {
+    const value = parseJson('{"__proto__":{"polluted":1},"constructor":2}') as Record<string, Json>
+    expect(Object.keys(value)).toEqual(['__proto__', 'constructor'])
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+    expect(stringifyJson(value)).toBe('{"__proto__":{"polluted":1},"constructor":2}')
+  })
+
+  test('bounds depth and refuses broken UTF-8', () => {
+    expect(() => parseJson('['.repeat(maxJsonDepth) + ']'.repeat(maxJsonDepth))).not.toThrow()
+    expect(() => parseJson('['.repeat(maxJsonDepth + 1) + ']'.repeat(maxJsonDepth + 1))).toThrow(JsonSyntaxError)
+    expect(() => parseJsonBytes(Buffer.from([0x22, 0xff, 0x22]))).toThrow(JsonSyntaxError)
+  })
+
+  test('adds beyond 2^53', () => {
+    expect(addInt64(Number.MAX_SAFE_INTEGER, 2)).toBe(9007199254740993n)
+    expect(addInt64(9007199254740993n, -2)).toBe(Number.MAX_SAFE_INTEGER)
+  })
+})
