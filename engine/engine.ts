@@ -239,7 +239,9 @@ export interface RenameObject {
   readonly key: string
   readonly sourceConditions?: WriteConditions
   readonly conditions?: WriteConditions
-  /** Repeating a rename under the same token answers as the first did. */
+  /** Evaluated on the source and on what the destination's key holds; throw to refuse. */
+  readonly admit?: (source: ObjectVersion, destination: ObjectVersion | undefined) => void
+  /** Repeating a rename under the same token answers as the first did; another rename under it is `IdempotencyParameterMismatch`. */
   readonly clientToken?: string
   readonly ownerId: string
 }
@@ -291,6 +293,8 @@ export interface CopyObject {
   /** Absent: the source's, through `amend` when that is given. */
   readonly attributes?: Attributes
   readonly amend?: (source: Attributes) => Attributes
+  /** Absent: the source's. */
+  readonly checksums?: readonly Checksum[]
   readonly tags?: Tags
   readonly conditions?: WriteConditions
   readonly ownerId: string
@@ -443,6 +447,8 @@ export type EngineErrorCode =
   | 'PreconditionFailed'
   | 'InvalidRange'
   | 'InvalidWriteOffset'
+  /** A client token that was given with another request before. */
+  | 'IdempotencyParameterMismatch'
   /** Too many writers on one key; nothing changed; try again. */
   | 'Contention'
   | 'StorageFull'

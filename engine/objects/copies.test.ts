@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { KiB } from '../../base/units.ts'
+import { dayMs, KiB } from '../../base/units.ts'
 import { fsck } from '../fsck/fsck.ts'
 import { bodyOf, bytesOf, digestOf, memoryEngine, owner, plain, put, textOf } from './test-engine.ts'
 
@@ -61,6 +61,15 @@ describe('copies', () => {
     expect(await fsck({ metadata, blobs })).toMatchObject({ verdict: 'clean', findings: [] })
   })
 
+  it('take what becomes of the source\'s attributes, and other checksums', async () => {
+    const { engine } = await openBucket()
+    await put(engine, 'source', long)
+    const checksums = [{ algorithm: 'CRC32', type: 'FULL_OBJECT' as const, value: 'AAAAAA==' }]
+    const amend = (source: typeof plain) => ({ ...source, storageClass: 'STANDARD_IA' })
+    const { version } = await engine.copyObject({ source: { bucket, key: 'source' }, bucket, key: 'copy', amend, checksums, ownerId: owner })
+    expect(version).toMatchObject({ attributes: { ...plain, storageClass: 'STANDARD_IA' }, checksums })
+  })
+
   it('refuse what the caller does not admit, and sources that are not there', async () => {
     const { engine } = await openBucket('Enabled')
     await put(engine, 'source', 'short')
@@ -96,6 +105,38 @@ describe('renames', () => {
     expect((await engine.renameObject({ bucket, sourceKey: 'key', key: 'key', ownerId: owner })).version).toEqual(version)
     const conditions = { ifNoneMatch: ['*'] }
     await expect(engine.renameObject({ bucket, sourceKey: 'key', key: 'key', conditions, ownerId: owner })).rejects.toMatchObject({ code: 'PreconditionFailed' })
+  })
+})
+
+describe('renames under a client token', () => {
+  const rename = { bucket, sourceKey: 'old', key: 'new', clientToken: 'token', ownerId: owner }
+
+  it.each([undefined, 'Enabled'] as const)('answer alike when repeated, whatever has happened since (%s)', async (versioning) => {
+    const { engine, metadata, blobs, clock, collect } = await openBucket(versioning)
+    await put(engine, 'old', long)
+    const first = await engine.renameObject(rename)
+    await put(engine, 'old', 'another')
+    await put(engine, 'new', 'yet another')
+    expect(await engine.renameObject(rename)).toEqual(first)
+    expect([await textOf(engine, 'old'), await textOf(engine, 'new')]).toEqual(['another', 'yet another'])
+    await expect(engine.renameObject({ ...rename, key: 'elsewhere' })).rejects.toMatchObject({ code: 'IdempotencyParameterMismatch' })
+    expect(await fsck({ metadata, blobs, readBytes: true })).toMatchObject({ verdict: 'clean', findings: [] })
+    clock.advance(8 * dayMs)
+    await collect()
+    await engine.renameObject({ ...rename, key: 'elsewhere' })
+    expect(await textOf(engine, 'elsewhere')).toBe('another')
+  })
+
+  it('that failed are not remembered', async () => {
+    const { engine } = await openBucket()
+    await expect(engine.renameObject(rename)).rejects.toMatchObject({ code: 'NoSuchKey' })
+    await put(engine, 'old', long)
+    const admit = (): never => {
+      throw new Error('refused')
+    }
+    await expect(engine.renameObject({ ...rename, admit })).rejects.toThrow('refused')
+    await engine.renameObject(rename)
+    expect(await textOf(engine, 'new')).toBe(long)
   })
 })
 

@@ -20,8 +20,10 @@ export function copyObject(context: EngineContext, input: CopyObject): Promise<P
     const isSameKey = input.source.bucket === input.bucket && input.source.key === input.key
     const state = isSameKey ? sourceState : await loadKey(tx, await readBucket(tx, input.bucket), input.key)
     evaluateConditions('write', state.head?.version, input.conditions)
-    const { ownerId, attributes = record.attributes, tags = record.tags } = input
-    const { sizeBytes, etag, checksums, partsCount } = record
+    const { ownerId, tags = record.tags } = input
+    const attributes = input.attributes ?? input.amend?.(record.attributes) ?? record.attributes
+    const { checksums = record.checksums } = input
+    const { sizeBytes, etag, partsCount } = record
     const content = await share(context, tx, record.content)
     const copy = { sizeBytes, etag, checksums, partsCount, attributes, tags, ownerId, content }
     return { ...(await publishNew(context, tx, state, copy, 'ObjectCreated:Copy')), source }

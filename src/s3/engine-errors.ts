@@ -22,6 +22,7 @@ const codes: Readonly<Record<EngineErrorCode, S3ErrorCode>> = {
   PreconditionFailed: 'PreconditionFailed',
   InvalidRange: 'InvalidRange',
   InvalidWriteOffset: 'InvalidWriteOffset',
+  IdempotencyParameterMismatch: 'IdempotencyParameterMismatch',
   Contention: 'SlowDown',
   StorageFull: 'XMinioStorageFull',
   Corrupt: 'InternalError',

@@ -51,3 +51,10 @@ export function operationOf({ method, address, query, request }: Exchange): S3Op
 
 export const bucketOf = (address: Address): string => (address.kind === 'service' ? '' : address.bucket)
 export const keyOf = (address: Address): string => (address.kind === 'object' ? address.key : '')
+
+/** An object's URL in the style that the client used: its own host, its own bucket placement. */
+export function urlOf({ request, address }: Exchange, key: string): string {
+  const path = key.split('/').map(encodeURIComponent).join('/')
+  const host = request.headers.host ?? ''
+  return address.kind !== 'service' && address.style === 'path' ? `http://${host}/${address.bucket}/${path}` : `http://${host}/${path}`
+}

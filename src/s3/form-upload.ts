@@ -6,7 +6,7 @@ import { requestReaderOf } from '../wire/read-request.ts'
 import { refuseAcl } from './acl.ts'
 import { attributesOf } from './attributes.ts'
 import { claimedDigests } from './claimed-digests.ts'
-import { bucketOf } from './exchange.ts'
+import { bucketOf, urlOf } from './exchange.ts'
 import { readUploadForm } from './form-fields.ts'
 import { refuseKey } from './keys.ts'
 import { admitForm, parsePostPolicy } from './post-policy.ts'
@@ -122,9 +122,10 @@ function checkedFile({ file }: UploadForm, fields: FormFields, { minimumBytes, m
   }
 }
 
-function answerForm({ request, response }: Exchange, fields: FormFields, { bucket, key, result: { version, versioning } }: { bucket: string; key: string; result: PutResult }): void {
+function answerForm(exchange: Exchange, fields: FormFields, { bucket, key, result: { version, versioning } }: { bucket: string; key: string; result: PutResult }): void {
+  const { response } = exchange
   const etag = quoted(version.etag)
-  const location = `http://${request.headers.host ?? ''}/${bucket}/${key.split('/').map(encodeURIComponent).join('/')}`
+  const location = urlOf(exchange, key)
   const versionId = shownVersionId(version.versionId, versioning)
   const headers: Record<string, string> = { ETag: etag, Location: location, ...(versionId === undefined ? {} : { 'x-amz-version-id': versionId }) }
   const redirect = redirectTo(fields.get('success_action_redirect') ?? fields.get('redirect'), { bucket, key, etag })

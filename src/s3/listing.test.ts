@@ -19,10 +19,10 @@ test('what is no token of ours is refused', () => {
   )
 })
 
-test('url encoding keeps slashes and unreserved characters, and decodes to the same', () => {
+test('url encoding is a form encoding that keeps slashes, and decodes to the same', () => {
   const encode = encoderOf('url')
-  expect(encode("a b/c+d*e'f(g)!ä")).toBe('a%20b/c%2Bd*e%27f%28g%29%21%C3%A4')
-  fc.assert(fc.property(fc.string({ unit: 'grapheme' }), text => decodeURIComponent(encode(text.toWellFormed())) === text.toWellFormed()))
+  expect(encode("a b/c+d*e'f(g)!ä")).toBe('a+b/c%2Bd*e%27f%28g%29%21%C3%A4')
+  fc.assert(fc.property(fc.string({ unit: 'grapheme' }), text => decodeURIComponent(encode(text.toWellFormed()).replaceAll('+', ' ')) === text.toWellFormed()))
   expect(encoderOf(undefined)('a b')).toBe('a b')
   expect(() => encoderOf('base64')).toThrow(expect.objectContaining({ code: 'InvalidArgument' }))
 })

@@ -1,4 +1,5 @@
 import { S3Error } from '../wire/errors.ts'
+import { encodeListingName } from '../wire/percent.ts'
 
 export const pageLimit = 1000
 
@@ -13,12 +14,7 @@ export function limitOf(name: string, asked: number | undefined): number {
 export function encoderOf(encodingType: string | undefined): (text: string) => string {
   if (encodingType === undefined) return text => text
   if (encodingType !== 'url') throw new S3Error('InvalidArgument', 'Invalid Encoding Method specified in Request', { ArgumentName: 'encoding-type', ArgumentValue: encodingType })
-  return urlEncode
-}
-
-/** As AWS: unreserved characters, `*` and `/` stay. */
-function urlEncode(text: string): string {
-  return encodeURIComponent(text).replace(/%2F|%2A|[!'()]/g, found => (found === '%2F' ? '/' : found === '%2A' ? '*' : `%${found.charCodeAt(0).toString(16).toUpperCase()}`))
+  return encodeListingName
 }
 
 /** An encoded member, or undefined where the request had none. */

@@ -41,6 +41,8 @@ export interface Call<Input> {
   readonly rawExpires: string | undefined
   /** The response-expires parameter as sent. */
   readonly rawResponseExpires: string | undefined
+  /** The If-Range header, which is no member of the schema. */
+  readonly ifRange: string | undefined
   /** The absolute URL of an object, in the style of this request. */
   readonly urlOf: (key: string) => string
 }

@@ -7,7 +7,7 @@ import { requestReaderOf } from '../wire/read-request.ts'
 import { responseWriterOf } from '../wire/write-response.ts'
 import { send, sendError } from './answer.ts'
 import { uploadForm } from './form-upload.ts'
-import { bucketOf, keyOf, openExchange, operationOf } from './exchange.ts'
+import { bucketOf, keyOf, openExchange, operationOf, urlOf } from './exchange.ts'
 import { corsOf, preflight } from './preflight.ts'
 import { operationNamed } from './operations.ts'
 import { refuseUnhonoured } from './refusals.ts'
@@ -139,6 +139,7 @@ async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, 
     },
     body: ({ partOf } = {}) => streamedBody(source, partOf),
     rawExpires: request.headers.expires,
+    ifRange: singleHeader(request, 'if-range'),
     rawResponseExpires: query.get('response-expires')?.[0],
     urlOf: target => urlOf(exchange, target),
   }
@@ -146,14 +147,9 @@ async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, 
 
 const documentLimits = { ...defaultXmlLimits, bytes: documentLimitBytes }
 
-const expectedOwner = ({ request }: Exchange): string | undefined => {
-  const owner = request.headers['x-amz-expected-bucket-owner']
-  return typeof owner === 'string' ? owner : undefined
-}
+const expectedOwner = ({ request }: Exchange): string | undefined => singleHeader(request, 'x-amz-expected-bucket-owner')
 
-/** In the style that the client used: its own host, its own bucket placement. */
-function urlOf({ request, address }: Exchange, key: string): string {
-  const path = key.split('/').map(encodeURIComponent).join('/')
-  const host = request.headers.host ?? ''
-  return address.kind !== 'service' && address.style === 'path' ? `http://${host}/${address.bucket}/${path}` : `http://${host}/${path}`
+function singleHeader({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' ? value : undefined
 }

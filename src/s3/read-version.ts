@@ -1,4 +1,4 @@
-import { evaluateConditions } from '../wire/conditions.ts'
+import { evaluateConditions, ifRangeHolds } from '../wire/conditions.ts'
 import { parseRange } from '../wire/range.ts'
 import { S3Error } from '../wire/errors.ts'
 import { attributeOutput } from './attributes.ts'
@@ -29,7 +29,7 @@ interface Slice {
 }
 
 /** Errors: NotModified, PreconditionFailed, InvalidRange, InvalidPartNumber. */
-export async function readVersion({ input, rawResponseExpires }: Call<GetObjectRequest & HeadObjectRequest>, reader: ObjectHead): Promise<VersionRead> {
+export async function readVersion({ input, ifRange, rawResponseExpires }: Call<GetObjectRequest & HeadObjectRequest>, reader: ObjectHead): Promise<VersionRead> {
   const { version } = reader
   const unchanged = {
     ETag: quoted(version.etag),
@@ -38,7 +38,7 @@ export async function readVersion({ input, rawResponseExpires }: Call<GetObjectR
   }
   refuseUnmet(input, version, unchanged)
   const parts = input.PartNumber === undefined ? [] : await reader.parts()
-  const slice = sliceOf(input, version.sizeBytes, parts)
+  const slice = sliceOf(ifRange === undefined || ifRangeHolds(ifRange, version) ? input : { ...input, Range: undefined }, version.sizeBytes, parts)
   const tagCount = Object.keys(version.tags).length
   return {
     slice,

@@ -7,6 +7,7 @@ const refusals: Readonly<Record<string, () => S3Error>> = {
   ObjectLockMode: () => noObjectLock(),
   ObjectLockRetainUntilDate: () => noObjectLock(),
   ObjectLockLegalHoldStatus: () => noObjectLock(),
+  BypassGovernanceRetention: () => new S3Error('InvalidArgument', 'x-amz-bypass-governance-retention is only applicable to Object Lock enabled buckets.'),
 }
 
 const noObjectLock = () => new S3Error('InvalidRequest', 'Bucket is missing Object Lock Configuration')

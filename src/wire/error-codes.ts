@@ -21,6 +21,7 @@ export const s3ErrorCodes = {
   EntityTooLarge: [400, 'Your proposed upload exceeds the maximum allowed size'],
   EntityTooSmall: [400, 'Your proposed upload is smaller than the minimum allowed size'],
   ExpiredToken: [400, 'The provided token has expired'],
+  IdempotencyParameterMismatch: [400, 'Parameters on this idempotent request are inconsistent with parameters used in previous requests'],
   IllegalLocationConstraintException: [400, 'The location constraint is incompatible with the region that the request was sent to'],
   IllegalVersioningConfigurationException: [400, 'The versioning configuration specified in the request is not valid'],
   IncompleteBody: [400, 'You did not provide the number of bytes specified by the Content-Length HTTP header'],

@@ -6,6 +6,7 @@ import { aclMembers, refuseAcl } from '../acl.ts'
 import { attributeMembers, attributesOf } from '../attributes.ts'
 import { checksumOutput } from '../checksum-members.ts'
 import { writeConditions } from '../conditions.ts'
+import { checksumOfSource } from '../copy-checksum.ts'
 import { admitSource, copySourceMembers, parseCopySource } from '../copy-source.ts'
 import { parseTagging } from '../tags.ts'
 import { quoted, shownVersionId } from '../versions.ts'
@@ -17,12 +18,12 @@ const copyLimitBytes = 5 * GiB
 /**
  * CopyObject: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  *
- * Commit point: `engine.copyObject`; no bytes move. Another checksum algorithm than the source's
- * would need the bytes, and so does a source over 5 GiB: both are for UploadPartCopy.
+ * Commit point: `engine.copyObject`; no bytes move, but they are read where another checksum algorithm than the source's
+ * is asked for. A source over 5 GiB is for UploadPartCopy. There are no annotations, so that any directive about them is met.
  */
 export const CopyObject: Operation<CopyObjectRequest, CopyObjectOutput> = {
   honours: [
-    'Bucket', 'Key', ...copySourceMembers, ...attributeMembers, 'MetadataDirective', 'TaggingDirective', 'Tagging',
+    'Bucket', 'Key', ...copySourceMembers, ...attributeMembers, 'MetadataDirective', 'TaggingDirective', 'Tagging', 'ChecksumAlgorithm', 'AnnotationDirective',
     'IfMatch', 'IfNoneMatch', 'ExpectedBucketOwner', 'RequestPayer', ...aclMembers,
   ],
   scope: 'bucket',
@@ -32,15 +33,10 @@ export const CopyObject: Operation<CopyObjectRequest, CopyObjectOutput> = {
     const source = parseCopySource(must(input.CopySource, 'detected by its copy source'))
     await service.admitBucket(source.bucket, caller, input.ExpectedSourceBucketOwner)
     const replaced = replacements(call, source)
-    const admit = admitSource(input)
+    const admit = admission(input)
     const result = await service.engine.copyObject({
       source,
-      admit(version) {
-        if (version.sizeBytes > copyLimitBytes) {
-          throw new S3Error('InvalidRequest', 'The specified copy source is larger than the maximum allowable size for a copy source: 5368709120')
-        }
-        admit(version)
-      },
+      ...(input.ChecksumAlgorithm === undefined ? { admit } : await checksumOfSource(service.engine, source, { algorithm: input.ChecksumAlgorithm, admit })),
       bucket,
       key,
       ...replaced,
@@ -53,6 +49,16 @@ export const CopyObject: Operation<CopyObjectRequest, CopyObjectOutput> = {
       VersionId: shownVersionId(result.version.versionId, result.versioning),
     }
   },
+}
+
+function admission(input: CopyObjectRequest): (source: ObjectVersion) => void {
+  const admit = admitSource(input)
+  return source => {
+    if (source.sizeBytes > copyLimitBytes) {
+      throw new S3Error('InvalidRequest', 'The specified copy source is larger than the maximum allowable size for a copy source: 5368709120')
+    }
+    admit(source)
+  }
 }
 
 function replacements({ input, bucket, key, rawExpires }: Call<CopyObjectRequest>, source: ObjectId) {

@@ -15,13 +15,14 @@ import type { Call, Operation } from '../operation.ts'
  * IllegalLocationConstraintException, InvalidLocationConstraint.
  */
 export const CreateBucket: Operation<CreateBucketRequest, CreateBucketOutput> = {
-  honours: ['Bucket', 'CreateBucketConfiguration', 'ACL', 'GrantFullControl', 'GrantRead', 'GrantReadACP', 'GrantWrite', 'GrantWriteACP', 'ObjectOwnership'],
+  honours: ['Bucket', 'CreateBucketConfiguration', 'ACL', 'GrantFullControl', 'GrantRead', 'GrantReadACP', 'GrantWrite', 'GrantWriteACP', 'ObjectOwnership', 'ObjectLockEnabledForBucket', 'BucketNamespace'],
   scope: 'newBucket',
   async run(call) {
     const { input, bucket, caller, service } = call
     if (!isValidBucketName(bucket)) throw new S3Error('InvalidBucketName', undefined, { BucketName: bucket })
     refuseAcl(input)
     refuseOtherOwnership(input.ObjectOwnership)
+    refuseUnsupported(input)
     refuseForeignRegion(call)
     const tags = tagsOf(input.CreateBucketConfiguration?.Tags ?? [], bucketTagLimit)
     try {
@@ -39,6 +40,11 @@ export const CreateBucket: Operation<CreateBucketRequest, CreateBucketOutput> = 
     }
     return { Location: `/${bucket}` }
   },
+}
+
+function refuseUnsupported({ ObjectLockEnabledForBucket: objectLock, BucketNamespace: namespace }: CreateBucketRequest): void {
+  if (objectLock === true) throw new S3Error('NotImplemented', 'Object lock is not supported.')
+  if (namespace !== undefined && namespace !== 'global') throw new S3Error('NotImplemented', 'Only the bucket namespace global is supported.')
 }
 
 /** `us-east-1` is named by no constraint; older clients name any region by `EU`. */
