@@ -46,14 +46,14 @@ test.each(oddKeys)('a key with %s', async (_, Key) => {
 })
 
 test('odd keys are all different objects', async () => {
-  for (const [, Key] of oddKeys) await s3.send(new PutObjectCommand({ Bucket, Key: `all/${Key}`.slice(0, 600), Body: Key }))
-  for (const [, Key] of oddKeys) {
-    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key: `all/${Key}`.slice(0, 600) }))
+  const keys = oddKeys.map(([, key]) => key).filter(key => Buffer.byteLength(key) < 1000).map(key => `all/${key}`)
+  for (const Key of keys) await s3.send(new PutObjectCommand({ Bucket, Key, Body: Key }))
+  for (const Key of keys) {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }))
     expect(await Body?.transformToString()).toBe(Key)
   }
-  const Objects = oddKeys.map(([, Key]) => ({ Key: `all/${Key}`.slice(0, 600) }))
-  const deleted = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects } }))
-  expect(deleted.Deleted?.map(({ Key }) => Key).toSorted()).toEqual(Objects.map(({ Key }) => Key).toSorted())
+  const deleted = await s3.send(new DeleteObjectsCommand({ Bucket, Delete: { Objects: keys.map(Key => ({ Key })) } }))
+  expect(deleted.Deleted?.map(({ Key }) => Key).toSorted()).toEqual(keys.toSorted())
   expect((await s3.send(new ListObjectsV2Command({ Bucket, Prefix: 'all/' }))).KeyCount).toBe(0)
 })
 

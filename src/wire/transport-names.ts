@@ -12,6 +12,7 @@ const transportHeaders: ReadonlySet<string> = new Set([
   'x-amz-security-token',
   'x-amz-region-set',
   'x-amz-user-agent',
+  'x-amz-api-version',
   'x-amz-decoded-content-length',
   'x-amz-trailer',
   'x-amz-te',
