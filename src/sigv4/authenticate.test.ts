@@ -220,6 +220,45 @@ describe('what an SDK signs is accepted', () => {
   })
 })
 
+describe('corners of the canonical request', () => {
+  const canonicalOf = async (request: SignedRequest): Promise<string | undefined> => (await refusal(request, rulesAt(nowMs))).detail['CanonicalRequest']
+  const wrong = (names: string, headers: readonly string[], url = '/a'): SignedRequest => ({
+    method: 'GET',
+    url,
+    rawHeaders: [
+      ...headers,
+      'X-Amz-Date', '20260203T040506Z',
+      'X-Amz-Content-Sha256', 'UNSIGNED-PAYLOAD',
+      'Authorization', `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20260203/us-east-1/s3/aws4_request,SignedHeaders=${names},Signature=${'0'.repeat(64)}`,
+    ],
+  })
+  const always = 'x-amz-content-sha256;x-amz-date'
+  const tail = `x-amz-content-sha256:UNSIGNED-PAYLOAD\nx-amz-date:20260203T040506Z\n\n`
+
+  it('duplicate headers, white space, names in any case, an IPv6 host', async () => {
+    const request = wrong(`host;x-amz-a;${always}`, ['HOST', '[::1]:9000', 'X-Amz-A', ' one \t two ', 'x-amz-a', 'three'])
+    expect(await canonicalOf(request)).toBe(`GET\n/a\n\nhost:[::1]:9000\nx-amz-a:one two,three\n${tail}host;x-amz-a;${always}\nUNSIGNED-PAYLOAD`)
+  })
+
+  it('empty query values, + and %20, order, duplicates; paths as they are', async () => {
+    const request = wrong(`host;${always}`, ['Host', 'h'], '/b//x/../y?b=2&acl&b=1&a=x+y&c=%7e&B=%2f&&')
+    expect(await canonicalOf(request)).toBe(`GET\n/b//x/../y\nB=%2F&a=x%20y&acl=&b=1&b=2&c=~\nhost:h\n${tail}host;${always}\nUNSIGNED-PAYLOAD`)
+  })
+
+  it('a host that is not signed, a signed header that is gone', async () => {
+    expect(await refusal(wrong(always, ['Host', 'h']), rulesAt(nowMs))).toMatchObject({ code: 'AccessDenied', detail: { HeadersNotSigned: 'host' } })
+    expect(await canonicalOf(wrong(`host;range;${always}`, ['Host', 'h']))).not.toContain('range:')
+  })
+
+  it('header bytes outside ASCII, signed as sent or as UTF-8', async () => {
+    for (const value of ['\xfc', Buffer.from('\xfc').toString('latin1')]) {
+      const request = await signHeader({ method: 'GET', path: '/', headers: { 'x-amz-meta-a': '\xfc' } }, nowMs)
+      const rawHeaders = request.rawHeaders.map((text) => (text === '\xfc' ? value : text))
+      expect(await codeOf(authenticate({ ...request, rawHeaders }, rulesAt(nowMs)))).toBe('accepted')
+    }
+  })
+})
+
 /** True when the two requests mean the same: the mutation was only another spelling. */
 function sameMeaning(a: SignedRequest, b: SignedRequest): boolean {
   const normal = (request: SignedRequest): string => {

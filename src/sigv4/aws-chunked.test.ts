@@ -175,6 +175,13 @@ describe('bounds', () => {
     expect(Buffer.concat(small.push(framed.subarray(900))).length).toBe(1000)
   })
 
+  it('thousands of tiny pieces of one held chunk', () => {
+    const plain = Buffer.from(Array.from({ length: 5000 }, (_, index) => (index * 7919) >> 3))
+    const wire = encodeChunked([plain], undefined, signer)
+    const framing = { chain: { ...signer.chain, verifier }, trailer: false, trailerNames: [], decodedBytes: plain.length }
+    expect(decode(framing, [...wire].map((byte) => Buffer.from([byte]))).bytes.equals(plain)).toBe(true)
+  })
+
   it('an altered small chunk is never released', () => {
     const wire = encodeChunked([Buffer.alloc(1000)], undefined, signer)
     wire[500] = 1
