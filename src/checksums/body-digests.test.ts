@@ -13,7 +13,6 @@ it('computes what was asked for, once for each algorithm', () => {
   expect(digests.base64('MD5')).toBe(createHash('md5').update('123456789').digest('base64'))
   expect(digests.digest('SHA256')).toEqual(createHash('sha256').update('123456789').digest())
   expect(digests.base64('CRC32')).toBe('y/Q5Jg==')
-  expect(digests.hashedBytes).toBe(9)
 })
 
 it('a digest that is asked for too late, or never, is our own mistake', () => {

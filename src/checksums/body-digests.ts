@@ -30,10 +30,6 @@ export class BodyDigests {
     for (const running of this.#running.values()) running.update(bytes)
   }
 
-  get hashedBytes(): number {
-    return this.#hashedBytes
-  }
-
   /** The digest of everything so far, once the body has ended. Asking again gives the same. */
   digest(algorithm: ChecksumAlgorithm): Buffer {
     let digest = this.#digests.get(algorithm)

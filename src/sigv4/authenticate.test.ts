@@ -388,10 +388,9 @@ describe('refusals', () => {
     expect(await codeOf(authenticate({ ...request, url: request.url.replace(/X-Amz-Expires=\d+/, parameter) }, rulesAt(nowMs)))).toBe(code)
   })
 
-  it('presigned: x-amz headers count from the query; sent as headers they must agree', async () => {
+  it('presigned: x-amz headers that the signer moved to the query must agree where they are sent too', async () => {
     const request = await presign({ method: 'PUT', path: '/a', headers: { 'x-amz-meta-a': 'b c' } }, nowMs, 60)
-    const result = await authenticate(request, rulesAt(nowMs))
-    expect(result).toMatchObject({ kind: 'authenticated', queryHeaders: new Map([['x-amz-meta-a', 'b c'], ['x-amz-content-sha256', 'UNSIGNED-PAYLOAD']]) })
+    expect(request.url).toContain('x-amz-meta-a=b%20c')
     const withHeader = (value: string): SignedRequest => ({ ...request, rawHeaders: [...request.rawHeaders, 'X-Amz-Meta-A', value] })
     expect(await codeOf(authenticate(withHeader('b c'), rulesAt(nowMs)))).toBe('accepted')
     expect(await refusal(withHeader('d'), rulesAt(nowMs))).toMatchObject({ code: 'AccessDenied', detail: { HeadersNotSigned: 'x-amz-meta-a' } })
