@@ -47,6 +47,8 @@ class Primary {
   #phase: 'starting' | 'serving' | 'ending' = 'starting'
   #exitCode = 0
   #port: number
+  /** Aborted when the last worker has gone, so that no timer keeps the process. */
+  readonly #ended = new AbortController()
 
   constructor(options: PrimaryOptions, finish: (exitCode: number) => void) {
     this.#options = options
@@ -98,13 +100,13 @@ class Primary {
       this.#end()
     }
     if (this.#phase === 'ending') {
-      if (this.#seats.every(({ worker: other }) => other === undefined)) this.#finish(this.#exitCode)
+      this.#finishWhenEmpty()
       return
     }
     seat.livedMs = [...seat.livedMs, clock.monotonicMs() - seat.startedAtMs].slice(-lifetimesKept)
     const delayMs = restartDelayMs(seat.livedMs)
     logger.warn({ worker: worker.process.pid, reason, delayMs }, 'a worker died and is replaced')
-    void clock.sleep(delayMs).then(() => {
+    void clock.sleep(delayMs, this.#ended.signal).then(() => {
       if (this.#phase === 'serving') this.#fork(seat)
     })
   }
@@ -125,10 +127,16 @@ class Primary {
     for (const { worker } of this.#seats) {
       if (worker !== undefined) send(worker, { kind: 'drain' })
     }
-    if (this.#seats.every(({ worker }) => worker === undefined)) this.#finish(this.#exitCode)
-    void clock.sleep(config.drainTimeoutMs + killGraceMs).then(() => {
+    this.#finishWhenEmpty()
+    void clock.sleep(config.drainTimeoutMs + killGraceMs, this.#ended.signal).then(() => {
       for (const { worker } of this.#seats) worker?.process.kill('SIGKILL')
     })
+  }
+
+  #finishWhenEmpty(): void {
+    if (this.#seats.some(({ worker }) => worker !== undefined)) return
+    this.#ended.abort()
+    this.#finish(this.#exitCode)
   }
 }
 
