@@ -266,7 +266,10 @@ export interface ObjectHead {
 }
 
 export interface ObjectReader extends ObjectHead {
-  /** The bytes `offset … offset + length - 1` of this version, verified; within the object (`InvalidRange`). */
+  /**
+   * The bytes `offset … offset + length - 1` of this version, verified; within the object (`InvalidRange`).
+   * A yielded buffer is the consumer's until it asks for the next one: then it is filled again.
+   */
   read(range: { readonly offset: number; readonly length: number }): AsyncIterable<Buffer>
 }
 

@@ -37,7 +37,7 @@ export async function readAll(store: BlobStore, ref: BlobRef, range = { offset: 
   const chunks: Buffer[] = []
   for await (const chunk of store.read(ref, range)) {
     expect(chunk.length).toBeGreaterThan(0)
-    chunks.push(chunk)
+    chunks.push(Buffer.from(chunk))
   }
   return Buffer.concat(chunks)
 }
@@ -170,7 +170,7 @@ function describeLife(current: () => BlobStore): void {
     const reading = store.read(ref, { offset: 0, length: content.length })[Symbol.asyncIterator]()
     const chunks: Buffer[] = []
     for (let next = await reading.next(); next.done !== true; next = await reading.next()) {
-      chunks.push(next.value)
+      chunks.push(Buffer.from(next.value))
       await store.delete(ref.blobId)
     }
     expect(Buffer.concat(chunks).equals(content)).toBe(true)
@@ -203,7 +203,7 @@ function describeIntegrity(current: () => BlobStore, tamper: BlobStoreHarness['t
       await tamper(store, ref, position)
       const yielded: Buffer[] = []
       const reading = (async () => {
-        for await (const chunk of store.read(ref, { offset: 0, length: ref.sizeBytes })) yielded.push(chunk)
+        for await (const chunk of store.read(ref, { offset: 0, length: ref.sizeBytes })) yielded.push(Buffer.from(chunk))
       })()
       expect(await codeOf(reading)).toBe('Corrupt')
       const got = Buffer.concat(yielded)

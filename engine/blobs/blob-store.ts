@@ -16,7 +16,10 @@ export interface BlobStore {
    * behind but garbage that `list` shows, and the error is passed on.
    */
   write(source: AsyncIterable<Uint8Array>): Promise<BlobRef>
-  /** The bytes `offset … offset + length - 1`; the range must lie within the blob. */
+  /**
+   * The bytes `offset … offset + length - 1`; the range must lie within the blob. A yielded buffer is the consumer's
+   * until it asks for the next one: then it is filled again.
+   */
   read(ref: BlobRef, range: { readonly offset: number; readonly length: number }): AsyncIterable<Buffer>
   delete(blobId: string): Promise<void>
   /** Every stored blob, partly written ones included, in no particular order. */

@@ -15,7 +15,7 @@ export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions
       mapped(async () => {
         const reader = await engine.getObject(objectOf(location))
         const chunks: Buffer[] = []
-        for await (const chunk of reader.read({ offset: 0, length: reader.version.sizeBytes })) chunks.push(chunk)
+        for await (const chunk of reader.read({ offset: 0, length: reader.version.sizeBytes })) chunks.push(Buffer.from(chunk))
         return Buffer.concat(chunks)
       }),
     fileExists: (location) =>

@@ -19,7 +19,7 @@ export async function send(response: ServerResponse, { status, headers, body }: 
   if (typeof body === 'object' && !(body instanceof Uint8Array)) {
     response.writeHead(status, headers)
     if (headOnly) response.end()
-    else await sendStream(response, body)
+    else await sendStream(response, body, Number(headers['Content-Length']))
     return
   }
   if (!headOnly && status !== 204 && status !== 304) headers['Content-Length'] = String(body === undefined ? 0 : Buffer.byteLength(body))
@@ -27,27 +27,24 @@ export async function send(response: ServerResponse, { status, headers, body }: 
   response.end(headOnly ? undefined : body)
 }
 
-/** One piece is held back, so that a small body goes out with its headers in a single write. */
-async function sendStream(response: ServerResponse, stream: AsyncIterable<Uint8Array>): Promise<void> {
-  let held: Uint8Array | undefined
+/** Each piece is with the kernel before the next is asked for: the stream fills its buffers again. */
+async function sendStream(response: ServerResponse, stream: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<void> {
   for await (const bytes of stream) {
-    if (response.destroyed) return
-    if (held !== undefined && !response.write(held)) await drained(response)
-    held = bytes
+    if (bytes.length === sizeBytes) {
+      // A body in one piece goes out with its headers in a single write.
+      response.end(bytes)
+      return
+    }
+    if (!(await written(response, bytes))) return
   }
-  response.end(held)
+  response.end()
 }
 
-/** Resolves when the socket takes more, or is gone. */
-function drained(response: ServerResponse): Promise<void> {
+/** False when the client has gone. */
+function written(response: ServerResponse, bytes: Uint8Array): Promise<boolean> {
   return new Promise(resolve => {
-    const done = () => {
-      response.off('drain', done)
-      response.off('close', done)
-      resolve()
-    }
-    response.on('drain', done)
-    response.on('close', done)
+    if (response.destroyed) resolve(false)
+    else response.write(bytes, error => resolve(error === null || error === undefined))
   })
 }
 

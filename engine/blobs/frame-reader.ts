@@ -1,0 +1,95 @@
+import type { DriveFile } from '../drives/drive.ts'
+import { blobSeed, blockHash, framePosition, hashBytes, sliceOf } from './block-layout.ts'
+import type { BlockSlice } from './block-layout.ts'
+import { BlobError } from './blob-store.ts'
+import type { BlobRef } from './blob-store.ts'
+import type { BufferPool } from './buffer-pool.ts'
+import { onDrive } from './on-drive.ts'
+
+/** Frames of one read: half a megabyte in blocks of 128 KiB, a quarter of the calls. */
+const framesAtOnce = 4
+/** Reads of one stream under way or waiting for the consumer. */
+const readsAhead = 2
+
+interface Frames {
+  readonly slices: readonly BlockSlice[]
+  readonly buffer: Buffer
+}
+
+/**
+ * Reads a range's frames in long reads, verifies each block as its turn comes, and yields the part of it that the
+ * range covers. A yielded buffer is the consumer's until it asks for the next.
+ */
+export class FrameReader {
+  readonly #file: DriveFile
+  readonly #ref: BlobRef
+  readonly #range: { readonly offset: number; readonly length: number }
+  readonly #pool: BufferPool
+  readonly #seed: bigint
+  readonly #last: number
+  #next: number
+  readonly #ahead: Promise<Frames>[] = []
+
+  constructor(file: DriveFile, ref: BlobRef, range: { readonly offset: number; readonly length: number }, pool: BufferPool) {
+    this.#file = file
+    this.#ref = ref
+    this.#range = range
+    this.#pool = pool
+    this.#seed = blobSeed(ref.blobId)
+    this.#next = Math.floor(range.offset / ref.layout.blockBytes)
+    this.#last = Math.floor((range.offset + range.length - 1) / ref.layout.blockBytes)
+  }
+
+  async *blocks(): AsyncGenerator<Buffer, void, undefined> {
+    for (;;) {
+      while (this.#next <= this.#last && this.#ahead.length < readsAhead) this.#readAhead()
+      const frames = await this.#ahead.shift()
+      if (frames === undefined) return
+      let at = 0
+      for (const slice of frames.slices) {
+        yield this.#verified(frames.buffer, at, slice)
+        at += hashBytes + slice.bytes
+      }
+      // Not when the consumer stopped half-way: it may still be sending what it has.
+      if (frames.buffer.length === this.#pooledBytes) this.#pool.giveBack(frames.buffer)
+    }
+  }
+
+  /** No read is under way any more when this resolves. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#ahead)
+  }
+
+  get #pooledBytes(): number {
+    return framesAtOnce * (hashBytes + this.#ref.layout.blockBytes)
+  }
+
+  #readAhead(): void {
+    const { sizeBytes, layout } = this.#ref
+    const slices: BlockSlice[] = []
+    const first = this.#next
+    for (; this.#next <= this.#last && slices.length < framesAtOnce; this.#next++) {
+      slices.push(sliceOf(this.#next, this.#range, sizeBytes, layout.blockBytes))
+    }
+    const read = this.#read(slices, framePosition(first, layout.blockBytes))
+    // The consumer may never come to these blocks; their failure is then nobody's.
+    read.catch(() => undefined)
+    this.#ahead.push(read)
+  }
+
+  async #read(slices: readonly BlockSlice[], position: number): Promise<Frames> {
+    const bytes = slices.reduce((sum, slice) => sum + hashBytes + slice.bytes, 0)
+    const buffer = slices.length === framesAtOnce ? this.#pool.take(this.#pooledBytes) : Buffer.allocUnsafeSlow(bytes)
+    const count = await onDrive(this.#file.read(buffer.subarray(0, bytes), position))
+    if (count < bytes) throw new BlobError('Corrupt', `blob ${this.#ref.blobId} is cut short`)
+    return { slices, buffer }
+  }
+
+  #verified(buffer: Buffer, at: number, { index, bytes, start, end }: BlockSlice): Buffer {
+    const block = buffer.subarray(at + hashBytes, at + hashBytes + bytes)
+    if (blockHash(this.#seed, index, block) !== buffer.readBigUInt64LE(at)) {
+      throw new BlobError('Corrupt', `block ${index} of blob ${this.#ref.blobId} does not match its checksum`)
+    }
+    return block.subarray(start, end)
+  }
+}
