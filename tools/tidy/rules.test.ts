@@ -124,7 +124,11 @@ describe('deadFiles', () => {
 
   it('knows entry points, scripts, imports and names in literals', () => {
     const files = {
-      'src/main.ts': "import './a.ts'\nnew URL('./worker.ts', import.meta.url)\nconst name = ''\nawait import(`./parts/${name}.ts`)",
+      'src/main.ts': "import './a.ts'\nnew URL('./worker.ts', import.meta.url)\nconst name = ''\nawait import(`./parts/${name}.ts`)\njoin(here, 'load', 'generator.ts')",
+      'src/load/generator.ts': '',
+      'bench/micro/a.ts': '/** `node bench/micro/a.ts` */',
+      'bench/micro/b.ts': '',
+      'docs/benchmarks.md': 'Run `node bench/micro/b.ts`.',
       'src/a.ts': '',
       'src/worker.ts': '',
       'src/parts/one.ts': '',
@@ -134,7 +138,11 @@ describe('deadFiles', () => {
       '.ci/run': 'node integration/probe.ts',
     }
     expect(judge(deadFiles, files)).toEqual([])
-    expect(judge(deadFiles, { ...files, 'src/parts.ts': '' })).toEqual(['src/parts.ts:0 no other file uses it'])
+    expect(judge(deadFiles, { ...files, 'src/parts.ts': '', 'generator.ts': '', 'bench/micro/c.ts': '' })).toEqual([
+      'src/parts.ts:0 no other file uses it',
+      'generator.ts:0 no other file uses it',
+      'bench/micro/c.ts:0 no other file uses it',
+    ])
   })
 })
 
