@@ -99,9 +99,9 @@ async function runServer(argv: readonly string[]): Promise<number> {
       if (config.json || config.quiet) logger.info({ port, workers, version }, 'serving')
       else process.stdout.write(banner({ config, version, port, workers, warehouse, colours: process.stdout.isTTY }))
     }
-    const exitCode = await runPrimary({ config, workers, workerFile: fileURLToPath(import.meta.url), clock, logger, onListening })
+    const ending = await runPrimary({ config, workers, workerFile: fileURLToPath(import.meta.url), clock, logger, onListening })
     release()
-    return exitCode
+    return ending.kind === 'drained' ? 0 : complain(ending.message)
   } catch (error) {
     if (error instanceof BootstrapError) return complain(...error.message.split('\n').map(line => `${config.bootstrap ?? 'bootstrap'}: ${line}`))
     return complain(`${config.drives.join(' ')}: ${reasonOf(error)}`)
@@ -178,6 +178,7 @@ async function startWorker(config: Config): Promise<RunningWorker> {
       keys: signingKeys,
       requiredRegion: config.region,
       domains: config.domains,
+      websiteDomains: config.websiteDomains,
       hostId: hostname(),
     }),
     routes: async app => {
@@ -187,7 +188,7 @@ async function startWorker(config: Config): Promise<RunningWorker> {
     nextRequestId: createRequestIds(random),
     logRequest: createRequestLog(logger, clock),
     clock,
-    domains: config.domains,
+    domains: [...config.domains, ...config.websiteDomains],
     bodyIdleTimeoutMs: config.bodyIdleTimeoutMs,
     keepAliveTimeoutMs: config.keepAliveTimeoutMs,
   })

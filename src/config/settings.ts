@@ -75,6 +75,12 @@ export const settings = {
     fallbackText: 'path style only',
     doc: 'Host names, with commas between, under which `BUCKET.NAME` addresses a bucket.',
   }),
+  websiteDomains: setting<readonly string[]>('MORAINE_WEBSITE_DOMAIN', {
+    parse: parseDomains,
+    fallback: [],
+    fallbackText: 'websites are not served',
+    doc: 'Host names, with commas between, under which `BUCKET.NAME` is the website of a bucket; none of `MORAINE_DOMAIN`’s.',
+  }),
   serverUrl: setting<string | undefined>('MORAINE_SERVER_URL', {
     aliases: ['MINIO_SERVER_URL'],
     parse: parseServerUrl,

@@ -17,21 +17,33 @@ export interface Exchange {
   /** As the request line has it, without the query. */
   readonly path: string
   readonly address: Address
+  /** The request is for a bucket's website: its host is `BUCKET.` and a website domain. */
+  readonly isWebsite: boolean
   readonly query: Query
 }
 
+/** Host names under which `BUCKET.NAME` is a bucket, for requests of S3 and for its website. */
+export interface HostDomains {
+  readonly domains: readonly string[]
+  readonly websiteDomains: readonly string[]
+}
+
 /** Errors: InvalidURI, KeyTooLongError. */
-export function openExchange(request: IncomingMessage, response: ServerResponse, context: RequestContext, domains: readonly string[]): Exchange {
+export function openExchange(request: IncomingMessage, response: ServerResponse, context: RequestContext, { domains, websiteDomains }: HostDomains): Exchange {
   const url = request.url ?? '/'
   const cut = url.indexOf('?')
   const path = cut < 0 ? url : url.slice(0, cut)
+  const host = request.headers.host ?? ''
+  const website = websiteDomains.length === 0 ? undefined : parseAddress({ host, path, domains: websiteDomains })
+  const isWebsite = website !== undefined && website.kind !== 'service' && website.style === 'virtualHost'
   return {
     request,
     response,
     context,
     method: request.method ?? 'GET',
     path,
-    address: parseAddress({ host: request.headers.host ?? '', path, domains }),
+    address: isWebsite ? website : parseAddress({ host, path, domains }),
+    isWebsite,
     query: parseQuery(cut < 0 ? '' : url.slice(cut + 1)),
   }
 }

@@ -12,6 +12,7 @@ import { corsOf, preflight } from './preflight.ts'
 import { operationNamed } from './operations.ts'
 import { refuseUnhonoured } from './refusals.ts'
 import { collectedBody, streamedBody } from './request-body.ts'
+import { serveWebsite } from './website-server.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Bucket } from '../../engine/index.ts'
 import type { Caller, LookupAccessKey } from '../identity/caller.ts'
@@ -37,6 +38,8 @@ export interface PipelineOptions {
   /** A configured region binds signatures; undefined: any region is accepted. */
   readonly requiredRegion: string | undefined
   readonly domains: readonly string[]
+  /** Host names under which `BUCKET.NAME` is a bucket's website. */
+  readonly websiteDomains: readonly string[]
   /** The second request id that AWS clients print. */
   readonly hostId: string
 }
@@ -49,8 +52,9 @@ export function s3Handler(options: PipelineOptions): (request: IncomingMessage, 
   return async (request, response, context) => {
     const headOnly = request.method === 'HEAD'
     try {
-      const exchange = openExchange(request, response, context, options.domains)
+      const exchange = openExchange(request, response, context, options)
       if (exchange.method === 'OPTIONS') await preflight(exchange, options.service)
+      else if (exchange.isWebsite) await serveWebsite(exchange, options.service, { authenticated: async () => (await authenticated(exchange, options)).caller, hostId: options.hostId })
       else if (isForm(exchange)) await uploadForm(exchange, options.service, formRules(options))
       else await handle(exchange, options, headOnly)
     } catch (error) {

@@ -29,7 +29,7 @@ interface Slice {
 }
 
 /** Errors: NotModified, PreconditionFailed, InvalidRange, InvalidPartNumber. */
-export async function readVersion({ input, ifRange, rawResponseExpires }: Call<GetObjectRequest & HeadObjectRequest>, reader: ObjectHead): Promise<VersionRead> {
+export async function readVersion({ input, ifRange, rawResponseExpires }: Pick<Call<GetObjectRequest & HeadObjectRequest>, 'input' | 'ifRange' | 'rawResponseExpires'>, reader: ObjectHead): Promise<VersionRead> {
   const { version } = reader
   const unchanged = {
     ETag: quoted(version.etag),

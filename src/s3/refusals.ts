@@ -12,6 +12,9 @@ const refusals: Readonly<Record<string, () => S3Error>> = {
 
 const noObjectLock = () => new S3Error('InvalidRequest', 'Bucket is missing Object Lock Configuration')
 
+/** The answer to a request with a member that its operation does not act on. */
+export const refusalOf = (member: string): S3Error => refusals[member]?.() ?? new S3Error('NotImplemented', undefined, { Parameter: member })
+
 const honoured = new WeakMap<AnyOperation, ReadonlySet<string>>()
 
 /**
@@ -26,7 +29,7 @@ export function refuseUnhonoured(operation: AnyOperation, { present, unknownHead
   }
   for (const member of present) {
     if (members.has(member)) continue
-    throw refusals[member]?.() ?? new S3Error('NotImplemented', undefined, { Parameter: member })
+    throw refusalOf(member)
   }
   const [parameter] = unknownParameters
   if (parameter !== undefined) throw new S3Error('InvalidArgument', `This operation does not accept ${parameter}`, { ArgumentName: parameter })

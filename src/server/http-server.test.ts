@@ -125,6 +125,7 @@ describe('createHttpServer', () => {
     ['two Content-Lengths', 'PUT /b/k HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n12345', '400'],
     ['a line that is no header', 'GET / HTTP/1.1\r\nHost: h\r\nnonsense\r\n\r\n', '400'],
     ['NUL in a header', 'GET / HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n', '400'],
+    ['more than 200 headers', `GET / HTTP/1.1\r\nHost: h\r\n${'X: y\r\n'.repeat(200)}\r\n`, '431'],
     ['headers over 32 KiB', `GET / HTTP/1.1\r\nHost: h\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`, '431'],
     ['no HTTP at all', '\u0016\u0003\u0001\u0002', '400'],
   ])('refuses %s and closes', async (_name, text, status) => {
