@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { CatalogStoreError, type CatalogStore } from './catalog-store.ts'
-import { ownerOnly, type Authorize, type Caller, type CatalogContext, type CatalogSettings } from './context.ts'
+import { ownerOnly, type Authorize, type Buckets, type Caller, type CatalogContext, type CatalogSettings } from './context.ts'
 import { badRequest, CatalogError, errorBody } from './errors.ts'
 import { JsonShapeError } from './json/decode.ts'
 import { JsonSyntaxError, parseJsonBytes } from './json/parse.ts'
@@ -10,10 +10,15 @@ import { MetadataCache } from './metadata-cache.ts'
 import { endpoints, type Endpoint } from './rest/endpoints.ts'
 import { expireIdempotencyRecords, idempotencyKeyOf, requestHashOf, runOnce } from './rest/idempotency.ts'
 import type { FileIoProperties, Operation, OperationInput, Outcome } from './rest/operation.ts'
-import { operations, type ServedOperationId } from './rest/operations.ts'
-import { render, type CatalogResponse, type RenderInput } from './rest/render.ts'
+import { managementEndpoints, type ManagementOperationId } from './management/endpoints.ts'
+import { managementOperations } from './management/operations.ts'
+import type { ServerOperation } from './management/server-operation.ts'
+import { operations, type SpecifiedOperationId } from './rest/operations.ts'
+import { render, renderServer, type CatalogResponse, type RenderInput } from './rest/render.ts'
 import type { Warehouse } from './rows/rows.ts'
 import { ensureWarehouse, resolveWarehouse, type NewWarehouse } from './warehouses.ts'
+
+export type ServedOperationId = SpecifiedOperationId | ManagementOperationId
 
 /** A request to one operation: its parts are decoded from the URL, its body is as it came. */
 export interface CatalogRequest {
@@ -45,6 +50,8 @@ export interface CatalogOptions {
   readonly random: Random
   readonly settings: CatalogSettings
   readonly authorize?: Authorize
+  /** Absent: warehouses are made by `ensureWarehouse` alone. */
+  readonly buckets?: Buckets
   readonly cacheBytes?: number
   /** Told about errors that are answered as 500, so that somebody sees them. */
   readonly onInternalError?: (error: unknown, operationId: string) => void
@@ -53,9 +60,11 @@ export interface CatalogOptions {
 const defaultCacheBytes = 64 * 1024 * 1024
 
 export function createCatalog(options: CatalogOptions): Catalog {
-  const { store, clock, random, settings, authorize = ownerOnly, cacheBytes = defaultCacheBytes, onInternalError } = options
-  const served = new Map(Object.keys(operations).map((id) => [id as ServedOperationId, endpoints[id as ServedOperationId] as Endpoint]))
-  const context: CatalogContext = { store, clock, random, settings, authorize, cache: new MetadataCache(cacheBytes), endpoints: [...served.values()] }
+  const { store, clock, random, settings, authorize = ownerOnly, buckets = noBuckets, cacheBytes = defaultCacheBytes, onInternalError } = options
+  const specified = new Map(Object.keys(operations).map((id) => [id as ServedOperationId, endpointOf(id as ServedOperationId)]))
+  const served = new Map([...specified, ...Object.keys(managementEndpoints).map((id) => [id as ServedOperationId, endpointOf(id as ServedOperationId)] as const)])
+  const cache = new MetadataCache(cacheBytes)
+  const context: CatalogContext = { store, clock, random, settings, authorize, buckets, cache, endpoints: [...specified.values()] }
   return {
     endpoints: served,
     async run(request) {
@@ -74,8 +83,12 @@ export function createCatalog(options: CatalogOptions): Catalog {
 
 async function answer(context: CatalogContext, request: CatalogRequest): Promise<CatalogResponse> {
   const { operationId, caller, path, query, headers, fileIoProperties } = request
-  const endpoint: Endpoint = endpoints[operationId]
-  const operation: Operation = operations[operationId]
+  const endpoint = endpointOf(operationId)
+  const operation = operationOf(operationId)
+  if (operation.kind === 'server') {
+    const outcome = await operation.run({ path, query, body: parseBody(endpoint, request.body), caller }, context)
+    return renderServer(outcome, endpoint)
+  }
   const warehouse = await resolveWarehouse(context.store, operationId === 'getConfig' ? query['warehouse'] : path['prefix'])
   if (!(await context.authorize({ caller, operationId, warehouse, path }))) {
     throw new CatalogError('Forbidden', 'Not authorized to make this request')
@@ -84,6 +97,24 @@ async function answer(context: CatalogContext, request: CatalogRequest): Promise
   if (operation.kind === 'query') return render(await operation.run(inputOf(), context), endpoint, context, { warehouse, fileIoProperties })
   const outcome = await mutate(context, endpoint, request, () => operation.prepare(inputOf(), context))
   return renderCommitted(outcome, endpoint, context, { warehouse, fileIoProperties })
+}
+
+function endpointOf(operationId: ServedOperationId): Endpoint {
+  return isManagement(operationId) ? managementEndpoints[operationId] : endpoints[operationId]
+}
+
+function operationOf(operationId: ServedOperationId): Operation | ServerOperation {
+  return isManagement(operationId) ? managementOperations[operationId] : operations[operationId]
+}
+
+function isManagement(operationId: ServedOperationId): operationId is ManagementOperationId {
+  return Object.hasOwn(managementEndpoints, operationId)
+}
+
+const noBuckets: Buckets = {
+  ensureBucket: async () => {
+    throw new CatalogError('UnsupportedOperation', 'Warehouses cannot be created here')
+  },
 }
 
 async function mutate(

@@ -13,8 +13,15 @@ export interface CatalogContext {
   readonly settings: CatalogSettings
   readonly authorize: Authorize
   readonly cache: MetadataCache
+  readonly buckets: Buckets
   /** The operations that work: what the configuration advertises. */
   readonly endpoints: readonly Endpoint[]
+}
+
+/** What making a warehouse needs of the object store. */
+export interface Buckets {
+  /** The bucket is there and the caller's, or is created for it; `Forbidden` when it is another's. */
+  ensureBucket(bucket: string, caller: Caller): Promise<void>
 }
 
 export interface CatalogSettings {

@@ -69,6 +69,7 @@ export async function testCatalog(store: CatalogStore = new MemoryCatalogStore([
     clock,
     random: seededRandom(seed),
     settings: { idempotencyLifetimeMs: 1_800_000 },
+    buckets: { ensureBucket: async () => {} },
     onInternalError: (error) => {
       throw error
     },

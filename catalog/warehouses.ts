@@ -1,12 +1,20 @@
+import { dayMs } from '../base/units.ts'
 import type { CatalogContext } from './context.ts'
 import { badRequest, CatalogError } from './errors.ts'
+import type { Int64 } from './json/json.ts'
 import { rangeOf, warehouseKey } from './rows/keys.ts'
 import { decodeRow, encodeRow, readWarehouse, type RowReader, type Warehouse } from './rows/rows.ts'
 
 export type NewWarehouse = Omit<Warehouse, 'createdAtMs'>
 
+/** More are not listed. */
+export const maxWarehouses = 10_000
+
 /** Names stand in URLs as they are. */
 const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/
+
+/** The first segments of paths that are no warehouse's. */
+const reservedNames = ['config', 'oauth', 'warehouses']
 
 export async function ensureWarehouse(context: CatalogContext, requested: NewWarehouse): Promise<Warehouse> {
   const warehouse = checkNewWarehouse(requested)
@@ -24,10 +32,19 @@ export async function ensureWarehouse(context: CatalogContext, requested: NewWar
 }
 
 export function checkNewWarehouse(warehouse: NewWarehouse): NewWarehouse {
-  if (!namePattern.test(warehouse.name)) throw badRequest(`Invalid warehouse name: ${warehouse.name}`)
+  if (!namePattern.test(warehouse.name) || reservedNames.includes(warehouse.name)) throw badRequest(`Invalid warehouse name: ${warehouse.name}`)
   const { prefix, ...rest } = warehouse
   const trimmed = prefix?.replaceAll(/^\/+|\/+$/g, '')
   return trimmed === undefined || trimmed === '' ? rest : { ...rest, prefix: trimmed }
+}
+
+const maxUndropMs = 10 * 365 * dayMs
+
+/** How long drops stay restorable; undefined when they do not. */
+export function undropMsOf(requested: Int64 | undefined): number | undefined {
+  if (requested === undefined || requested === 0) return undefined
+  if (typeof requested !== 'number' || requested < 0 || requested > maxUndropMs) throw badRequest(`Invalid undrop-ms: ${requested}`)
+  return requested
 }
 
 /** The warehouse that a request names; where it names none, the only one there is. */

@@ -2,7 +2,7 @@ import type { CatalogErrorCode } from '../errors.ts'
 
 /** One of the specification's operations as its clients see it. */
 export interface Endpoint {
-  readonly method: 'GET' | 'POST' | 'HEAD' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'HEAD' | 'DELETE'
   readonly path: string
   /** It takes an `Idempotency-Key`. */
   readonly idempotent: boolean

@@ -8,9 +8,11 @@ import { dropNamespace } from './operations/dropNamespace.ts'
 import { dropTable } from './operations/dropTable.ts'
 import { dropView } from './operations/dropView.ts'
 import { getConfig } from './operations/getConfig.ts'
+import { listFunctions } from './operations/listFunctions.ts'
 import { listNamespaces } from './operations/listNamespaces.ts'
 import { listTables } from './operations/listTables.ts'
 import { listViews } from './operations/listViews.ts'
+import { loadFunction } from './operations/loadFunction.ts'
 import { loadNamespaceMetadata } from './operations/loadNamespaceMetadata.ts'
 import { loadTable } from './operations/loadTable.ts'
 import { loadView } from './operations/loadView.ts'
@@ -38,6 +40,8 @@ export const operations = {
   updateProperties,
   listTables,
   createTable,
+  listFunctions,
+  loadFunction,
   registerTable,
   loadTable,
   updateTable,
@@ -57,4 +61,4 @@ export const operations = {
   registerView,
 } satisfies Partial<Record<OperationId, Operation>>
 
-export type ServedOperationId = keyof typeof operations
+export type SpecifiedOperationId = keyof typeof operations

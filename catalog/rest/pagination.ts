@@ -34,7 +34,7 @@ async function allNames(reader: RowReader, prefix: Buffer): Promise<readonly str
   }
 }
 
-function pageSizeOf(input: OperationInput): number {
+export function pageSizeOf(input: OperationInput): number {
   const text = input.query['pageSize']
   if (text === undefined || text === '') return defaultPageSize
   const size = Number(text)
@@ -42,11 +42,11 @@ function pageSizeOf(input: OperationInput): number {
   return Math.min(size, maxPageSize)
 }
 
-function encodeToken(name: string): string {
+export function encodeToken(name: string): string {
   return `n${Buffer.from(name, 'utf8').toString('base64url')}`
 }
 
-function decodeToken(token: string): string {
+export function decodeToken(token: string): string {
   if (!/^n[A-Za-z0-9_-]+$/.test(token)) throw badRequest('Invalid pageToken')
   return Buffer.from(token.slice(1), 'base64url').toString('utf8')
 }

@@ -1,4 +1,4 @@
-import { unreachable } from '../../base/assert.ts'
+import { assert, unreachable } from '../../base/assert.ts'
 import type { CatalogContext } from '../context.ts'
 import { CatalogError } from '../errors.ts'
 import type { Json } from '../json/json.ts'
@@ -40,6 +40,13 @@ export async function render(outcome: Outcome, endpoint: Endpoint, context: Cata
     default:
       return unreachable(outcome)
   }
+}
+
+/** The response of an operation that concerns no one warehouse. */
+export function renderServer(outcome: Outcome, endpoint: Endpoint): CatalogResponse {
+  if (outcome.kind === 'json') return { status: endpoint.successStatus, headers: {}, body: stringifyJson(outcome.body) }
+  assert(outcome.kind === 'empty', 'such an operation answers with a body of its own or none')
+  return { status: 204, headers: {}, body: undefined }
 }
 
 async function renderTable(outcome: Extract<Outcome, { kind: 'table' }>, context: CatalogContext, { warehouse, fileIoProperties }: RenderInput): Promise<CatalogResponse> {

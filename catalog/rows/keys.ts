@@ -16,9 +16,9 @@ export type RowKind =
   | 'd' /** dropped table or view that can be restored: warehouse, uuid */
   | 'i' /** idempotency record: caller, key */
   | 'j' /** idempotency expiry: time, caller, key */
-  | 'm' /** metrics report: warehouse, table uuid, time, random */
+  | 'm' /** metrics report: warehouse, table uuid, time and random */
   | 'p' /** scan plan: warehouse, plan id */
-  | 'q' /** purge job: time, uuid */
+  | 'q' /** order to purge: warehouse, table uuid */
 
 export interface RowRange {
   readonly start: Uint8Array

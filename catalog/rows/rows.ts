@@ -4,7 +4,7 @@ import type { Json } from '../json/json.ts'
 import { parseJsonBytes } from '../json/parse.ts'
 import { stringifyJson } from '../json/stringify.ts'
 import type { Namespace, TableIdentifier } from '../spec/identifier.ts'
-import { namespaceKey, tableKey, viewKey, warehouseKey } from './keys.ts'
+import { functionKey, namespaceKey, tableKey, viewKey, warehouseKey } from './keys.ts'
 
 /** What both a store and a transaction can do. */
 export type RowReader = Pick<CatalogStore, 'get' | 'list'>
@@ -36,6 +36,12 @@ export interface PointerRow {
   readonly formatVersion: number
   readonly updatedAtMs: number
   readonly protected?: boolean
+}
+
+/** A function, its metadata as it was stored. */
+export interface FunctionRow {
+  readonly metadata: Json
+  readonly updatedAtMs: number
 }
 
 /** Rows are a format byte and JSON. Version 1 is the only one so far. */
@@ -70,4 +76,8 @@ export function readTable(reader: RowReader, warehouse: string, identifier: Tabl
 
 export function readView(reader: RowReader, warehouse: string, identifier: TableIdentifier): Promise<PointerRow | undefined> {
   return read<PointerRow>(reader, viewKey(warehouse, identifier))
+}
+
+export function readFunction(reader: RowReader, warehouse: string, identifier: TableIdentifier): Promise<FunctionRow | undefined> {
+  return read<FunctionRow>(reader, functionKey(warehouse, identifier))
 }

@@ -1,15 +1,17 @@
 import { CatalogError } from '../../errors.ts'
 import { tableKey } from '../../rows/keys.ts'
 import { identifierText } from '../../spec/identifier.ts'
+import { recordDrop } from '../../drops.ts'
 import { emitChange, requireTable } from '../../tables.ts'
 import { booleanQuery, tableOf, type Mutation } from '../operation.ts'
 
 /**
- * DELETE tables/{table}. Without `purgeRequested` its files stay. Errors: NoSuchTable, Protected.
+ * DELETE tables/{table}. Without `purgeRequested` its files stay; with it a background job deletes what
+ * its metadata reaches, once it can no longer be restored. Errors: NoSuchTable, Protected.
  */
 export const dropTable: Mutation = {
   kind: 'mutation',
-  prepare(input) {
+  prepare(input, context) {
     const { warehouse } = input
     const identifier = tableOf(input)
     const purge = booleanQuery(input, 'purgeRequested')
@@ -17,6 +19,7 @@ export const dropTable: Mutation = {
       const row = await requireTable(tx, warehouse, identifier)
       if (row.protected === true) throw new CatalogError('Protected', `Table is protected: ${identifierText(identifier)}`)
       tx.delete(tableKey(warehouse.name, identifier))
+      recordDrop(tx, context, warehouse, { kind: 'table', identifier, pointer: row, purge })
       emitChange(tx, 'DropTable', warehouse, [...identifier.namespace, identifier.name], { uuid: row.uuid, metadataLocation: row.metadataLocation, purge })
       return { kind: 'empty' }
     }

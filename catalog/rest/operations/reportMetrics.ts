@@ -18,7 +18,7 @@ export const reportMetrics: Mutation = {
     return async (tx) => {
       const { uuid } = await requireTable(tx, warehouse, identifier)
       const receivedAtMs = clock.nowMs()
-      tx.put(key('m', warehouse.name, uuid, String(receivedAtMs).padStart(15, '0'), nonce), encodeRow({ receivedAtMs, identifier, report }))
+      tx.put(key('m', warehouse.name, uuid, `${String(receivedAtMs).padStart(15, '0')}-${nonce}`), encodeRow({ receivedAtMs, identifier, report }))
       return { kind: 'empty' }
     }
   },

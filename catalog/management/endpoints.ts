@@ -1,0 +1,29 @@
+import type { Endpoint } from '../rest/endpoints.ts'
+
+const namespace = '/v1/{prefix}/namespaces/{namespace}'
+
+function endpoint(method: Endpoint['method'], path: string, successStatus: 200 | 204, request?: string): Endpoint {
+  return { method, path, idempotent: false, successStatus, errors: [], ...(request !== undefined && { request }) }
+}
+
+/**
+ * What the specification has no operations for: warehouses, functions' definitions, restoring what
+ * was dropped, protection, stored metrics. Not advertised: clients of the specification do not ask.
+ */
+export const managementEndpoints = {
+  listWarehouses: endpoint('GET', '/v1/warehouses', 200),
+  createWarehouse: endpoint('POST', '/v1/warehouses', 200, 'CreateWarehouseRequest'),
+  loadWarehouse: endpoint('GET', '/v1/warehouses/{warehouse}', 200),
+  updateWarehouse: endpoint('POST', '/v1/warehouses/{warehouse}', 200, 'UpdateWarehouseRequest'),
+  dropWarehouse: endpoint('DELETE', '/v1/warehouses/{warehouse}', 204),
+  storeFunction: endpoint('PUT', `${namespace}/functions/{function}`, 200, 'FunctionMetadata'),
+  dropFunction: endpoint('DELETE', `${namespace}/functions/{function}`, 204),
+  listMetrics: endpoint('GET', `${namespace}/tables/{table}/metrics`, 200),
+  listDropped: endpoint('GET', '/v1/{prefix}/dropped', 200),
+  undrop: endpoint('POST', '/v1/{prefix}/dropped/{uuid}/undrop', 200, 'UndropRequest'),
+  setNamespaceProtection: endpoint('POST', `${namespace}/protection`, 204, 'SetProtectionRequest'),
+  setTableProtection: endpoint('POST', `${namespace}/tables/{table}/protection`, 204, 'SetProtectionRequest'),
+  setViewProtection: endpoint('POST', `${namespace}/views/{view}/protection`, 204, 'SetProtectionRequest'),
+} as const satisfies Record<string, Endpoint>
+
+export type ManagementOperationId = keyof typeof managementEndpoints

@@ -1,0 +1,32 @@
+import type { Operation } from '../rest/operation.ts'
+import type { ManagementOperationId } from './endpoints.ts'
+import { createWarehouse } from './operations/createWarehouse.ts'
+import { dropFunction } from './operations/dropFunction.ts'
+import { dropWarehouse } from './operations/dropWarehouse.ts'
+import { listDropped } from './operations/listDropped.ts'
+import { listMetrics } from './operations/listMetrics.ts'
+import { listWarehouses } from './operations/listWarehouses.ts'
+import { loadWarehouse } from './operations/loadWarehouse.ts'
+import { setNamespaceProtection } from './operations/setNamespaceProtection.ts'
+import { setTableProtection } from './operations/setTableProtection.ts'
+import { setViewProtection } from './operations/setViewProtection.ts'
+import { storeFunction } from './operations/storeFunction.ts'
+import { undrop } from './operations/undrop.ts'
+import { updateWarehouse } from './operations/updateWarehouse.ts'
+import type { ServerOperation } from './server-operation.ts'
+
+export const managementOperations: Readonly<Record<ManagementOperationId, Operation | ServerOperation>> = {
+  createWarehouse,
+  dropFunction,
+  dropWarehouse,
+  listDropped,
+  listMetrics,
+  listWarehouses,
+  loadWarehouse,
+  setNamespaceProtection,
+  setTableProtection,
+  setViewProtection,
+  storeFunction,
+  undrop,
+  updateWarehouse,
+}

@@ -1,0 +1,24 @@
+import { CatalogError } from '../../errors.ts'
+import { key, rangeOf, warehouseKey } from '../../rows/keys.ts'
+import { resolveWarehouse } from '../../warehouses.ts'
+import type { ServerOperation } from '../server-operation.ts'
+import { forbidden, ownsWarehouse } from '../warehouse-json.ts'
+
+/** DELETE warehouses/{warehouse}: it must hold nothing, not even what can be restored; its bucket stays. Errors: NoSuchWarehouse, WarehouseNotEmpty, Forbidden. */
+export const dropWarehouse: ServerOperation = {
+  kind: 'server',
+  async run({ path, caller }, { store }) {
+    return store.transact(async (tx) => {
+      const warehouse = await resolveWarehouse(tx, path['warehouse'])
+      if (!ownsWarehouse(caller, warehouse)) throw forbidden()
+      for (const kind of ['n', 'd'] as const) {
+        const range = rangeOf(key(kind, warehouse.name))
+        if ((await tx.list({ ...range, limit: 1 })).length > 0) throw new CatalogError('WarehouseNotEmpty', `Warehouse is not empty: ${warehouse.name}`)
+        tx.requireEmpty(range)
+      }
+      tx.delete(warehouseKey(warehouse.name))
+      tx.emit({ type: 'iceberg:DropWarehouse', subject: warehouse.name, detail: { warehouse: warehouse.name } })
+      return { kind: 'empty' }
+    })
+  },
+}

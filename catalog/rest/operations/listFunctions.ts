@@ -1,0 +1,15 @@
+import { childrenPrefix } from '../../rows/keys.ts'
+import { requireNamespace } from '../../tables.ts'
+import { namespaceOf, type Query } from '../operation.ts'
+import { listNames } from '../pagination.ts'
+
+/** GET namespaces/{namespace}/functions: identifiers are lists of levels, the name last. Errors: NoSuchNamespace. */
+export const listFunctions: Query = {
+  kind: 'query',
+  async run(input, { store }) {
+    const namespace = namespaceOf(input)
+    await requireNamespace(store, input.warehouse, namespace)
+    const { names, nextPageToken } = await listNames(store, childrenPrefix('f', input.warehouse.name, namespace), input)
+    return { kind: 'json', body: { 'next-page-token': nextPageToken, identifiers: names.map((name) => [...namespace, name]) } }
+  },
+}
