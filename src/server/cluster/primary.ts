@@ -32,25 +32,25 @@ interface Seat {
 const killGraceMs = 5 * secondMs
 const lifetimesKept = 8
 
-/**
- * Runs the workers until a signal ends the server: resolves with the exit code, 0 after a drain, 1
- * when a worker could not start. A worker that dies later is replaced.
- */
-export function runPrimary(options: PrimaryOptions): Promise<number> {
+/** How the server ended: after a drain, or because a worker could not start. */
+export type Ending = { readonly kind: 'drained' } | { readonly kind: 'failed'; readonly message: string }
+
+/** Runs the workers until a signal ends the server. A worker that dies once all of them serve is replaced. */
+export function runPrimary(options: PrimaryOptions): Promise<Ending> {
   return new Promise(resolve => new Primary(options, resolve).start())
 }
 
 class Primary {
   readonly #options: PrimaryOptions
-  readonly #finish: (exitCode: number) => void
+  readonly #finish: (ending: Ending) => void
   readonly #seats: Seat[]
   #phase: 'starting' | 'serving' | 'ending' = 'starting'
-  #exitCode = 0
+  #ending: Ending = { kind: 'drained' }
   #port: number
   /** Aborted when the last worker has gone, so that no timer keeps the process. */
   readonly #ended = new AbortController()
 
-  constructor(options: PrimaryOptions, finish: (exitCode: number) => void) {
+  constructor(options: PrimaryOptions, finish: (ending: Ending) => void) {
     this.#options = options
     this.#finish = finish
     this.#port = options.config.address.port
@@ -88,17 +88,15 @@ class Primary {
         this.#options.onListening(message.port)
         return
       case 'failed':
-        this.#options.logger.error({ worker: worker.process.pid }, message.message)
+        if (this.#phase === 'starting') this.#fail(message.message)
+        else this.#options.logger.error({ worker: worker.process.pid }, message.message)
     }
   }
 
   #onExit(seat: Seat, worker: Worker, reason: string | number): void {
     const { clock, logger } = this.#options
     seat.worker = undefined
-    if (this.#phase === 'starting') {
-      this.#exitCode = 1
-      this.#end()
-    }
+    if (this.#phase === 'starting') this.#fail(`a worker died while it started: ${reason}`)
     if (this.#phase === 'ending') {
       this.#finishWhenEmpty()
       return
@@ -121,6 +119,11 @@ class Primary {
     this.#end()
   }
 
+  #fail(message: string): void {
+    this.#ending = { kind: 'failed', message }
+    this.#end()
+  }
+
   #end(): void {
     this.#phase = 'ending'
     const { clock, config } = this.#options
@@ -136,7 +139,7 @@ class Primary {
   #finishWhenEmpty(): void {
     if (this.#seats.some(({ worker }) => worker !== undefined)) return
     this.#ended.abort()
-    this.#finish(this.#exitCode)
+    this.#finish(this.#ending)
   }
 }
 

@@ -1,6 +1,7 @@
 import { default as process } from 'node:process'
 import { assert } from '../../../base/assert.ts'
 import type { Config } from '../../config/parse-config.ts'
+import { authorityOf } from '../../config/values.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 /** A worker that accepts connections. */
@@ -32,11 +33,20 @@ export function runWorker(start: (config: Config) => Promise<RunningWorker>): vo
       running = start(message.config)
       running.then(
         ({ port }) => tellPrimary({ kind: 'listening', port }),
-        (error: unknown) => tellPrimary({ kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }, () => process.exit(1)),
+        (error: unknown) => tellPrimary({ kind: 'failed', message: failureOf(error, message.config) }, () => process.exit(1)),
       )
     }
   })
   tellPrimary({ kind: 'hello' })
+}
+
+/** What the world refuses is told in words; anything else is a mistake of ours, told with its stack. */
+function failureOf(error: unknown, { address }: Config): string {
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE') return `${authorityOf(address)} is in use by another program`
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') return `cannot listen on ${authorityOf(address)}: ${error.message}`
+  return error.stack ?? error.message
 }
 
 function tellPrimary(message: FromWorker, then: () => void = () => {}): void {
