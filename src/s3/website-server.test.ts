@@ -14,11 +14,11 @@ const configuration = `<WebsiteConfiguration>
 
 beforeAll(async () => {
   server = await openScratchServer()
-  for (const bucket of ['site', 'plain']) expect(await server.send('PUT', `/${bucket}`)).toMatchObject({ status: 200 })
-  expect(await server.send('PUT', '/site', { query: { website: '' }, body: configuration })).toMatchObject({ status: 200 })
+  for (const bucket of ['site', 'plain']) await server.send('PUT', `/${bucket}`)
+  await server.send('PUT', '/site', { query: { website: '' }, body: configuration })
   const html = { 'content-type': 'text/html' }
   for (const key of ['index.html', 'folder/index.html', 'page', 'missing.html']) {
-    expect(await server.send('PUT', `/site/${key}`, { body: `the page ${key}`, headers: html })).toMatchObject({ status: 200 })
+    await server.send('PUT', `/site/${key}`, { body: `the page ${key}`, headers: html })
   }
   await server.send('PUT', '/site/away', { headers: { 'x-amz-website-redirect-location': 'https://far.example/x' } })
 })

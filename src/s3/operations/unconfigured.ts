@@ -23,6 +23,13 @@ const fails = (code: S3ErrorCode, honours: readonly string[] = bucketOnly): Oper
   run: ({ bucket }) => Promise.reject(new S3Error(code, undefined, { BucketName: bucket })),
 })
 
+/** AWS answers so for objects in a bucket without object lock, whatever the object. */
+const withoutObjectLock: Operation<object, object> = {
+  honours: [...bucketOnly, 'Key', 'VersionId', 'RequestPayer'] as readonly string[] as readonly never[],
+  scope: 'bucket',
+  run: () => Promise.reject(new S3Error('InvalidRequest', 'Bucket is missing Object Lock Configuration')),
+}
+
 const byId = [...bucketOnly, 'Id'] as const
 const paged = [...bucketOnly, 'ContinuationToken'] as const
 
@@ -45,6 +52,6 @@ export const unconfigured = {
   GetBucketPolicyStatus: fails('NoSuchBucketPolicy'),
   GetBucketReplication: fails('ReplicationConfigurationNotFoundError'),
   GetObjectLockConfiguration: fails('ObjectLockConfigurationNotFoundError'),
-  GetObjectLegalHold: fails('NoSuchObjectLockConfiguration', [...bucketOnly, 'Key', 'VersionId', 'RequestPayer']),
-  GetObjectRetention: fails('NoSuchObjectLockConfiguration', [...bucketOnly, 'Key', 'VersionId', 'RequestPayer']),
+  GetObjectLegalHold: withoutObjectLock,
+  GetObjectRetention: withoutObjectLock,
 } satisfies Record<string, Operation<object, object>>
