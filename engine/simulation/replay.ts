@@ -1,0 +1,97 @@
+import { apply, type Model } from './model.ts'
+import { describeOutcome, type Operation, type Outcome } from './operation.ts'
+import type { Intended } from './world.ts'
+
+/** An operation that a client asked for, and what it was told. */
+export interface Intent extends Intended {
+  readonly client: number
+  readonly operation: Operation
+  /** The newest commit that anybody was told of when it began: it must see that one. */
+  readonly startVersion: number
+  /** The newest commit when it was over; absent while it is under way. */
+  endVersion?: number
+  /** Absent: power was lost first. */
+  outcome?: Outcome
+}
+
+export class Violation extends Error {
+  override readonly name = 'Violation'
+}
+
+interface State {
+  readonly version: number
+  readonly model: Model
+}
+
+/**
+ * Replays what was committed, in commit order, on the model. Each acknowledged operation must have
+ * come out as the model says at its place in that order; one that committed nothing (a read, a
+ * refusal) must fit some state between its beginning and its end. Returns the model after the last.
+ */
+export function replay(start: Model, intents: readonly Intent[], committed: ReadonlyMap<number, number>): Model {
+  const states: State[] = [{ version: 0, model: start }]
+  const inOrder = intents.filter(({ id }) => committed.has(id)).sort((a, b) => (committed.get(a.id) ?? 0) - (committed.get(b.id) ?? 0))
+  let model = start
+  for (const intent of inOrder) {
+    model = replayCommitted(model, intent)
+    states.push({ version: committed.get(intent.id) ?? 0, model })
+  }
+  for (const intent of intents) if (!committed.has(intent.id)) checkUncommitted(states, intent)
+  return model
+}
+
+function replayCommitted(model: Model, intent: Intent): Model {
+  const { operation, outcome } = intent
+  if (operation.op === 'maintain') return model
+  if (intent.commits > 1) throw new Violation(`${describe(intent)} committed ${intent.commits} times`)
+  const applied = apply(model, operation, { ...grantedBy(intent), isCommitted: true })
+  if (applied.outcome.kind === 'refused') throw new Violation(`${describe(intent)} committed, but is refused: ${applied.outcome.code}`)
+  if (outcome !== undefined && !isSame(outcome, applied.outcome)) {
+    throw new Violation(`${describe(intent)} came out as ${describeOutcome(outcome)}, not ${describeOutcome(applied.outcome)}`)
+  }
+  return applied.model
+}
+
+/** Ids as the client was told, or stand-ins that the comparison of what is stored resolves. */
+function grantedBy({ id, outcome }: Intent) {
+  const told = outcome?.kind === 'created' ? outcome.versionIds : outcome?.kind === 'deleted' && outcome.result.did === 'createdMarker' ? [outcome.result.versionId] : []
+  return {
+    versionIds: [told[0] ?? `${standIn}${id}:0`, told[1] ?? `${standIn}${id}:1`],
+    uploadId: outcome?.kind === 'begun' ? outcome.uploadId : `${standIn}${id}`,
+  }
+}
+
+const standIn = '?'
+
+export function isStandIn(id: string): boolean {
+  return id.startsWith(standIn)
+}
+
+function checkUncommitted(states: readonly State[], intent: Intent): void {
+  const { outcome, operation, startVersion, endVersion = startVersion } = intent
+  if (outcome === undefined || operation.op === 'maintain') return
+  const first = Math.max(0, states.findLastIndex(({ version }) => version <= startVersion))
+  const expected = new Set<string>()
+  for (const { version, model } of states.slice(first)) {
+    if (version > endVersion) break
+    const applied = apply(model, operation, { ...grantedBy(intent), isCommitted: false })
+    if (isSame(outcome, applied.outcome) && (outcome.kind === 'refused' || keepsModel(model, applied.model, operation))) return
+    expected.add(describeOutcome(applied.outcome))
+  }
+  throw new Violation(`${describe(intent)} left no commit and came out as ${describeOutcome(outcome)}; possible: ${[...expected].join(' ')}`)
+}
+
+/** What needs no commit must change nothing; setting what is set already is such a thing. */
+function keepsModel(before: Model, after: Model, operation: Operation): boolean {
+  if (operation.op === 'versioning') return before.versioning.get(operation.bucket) === operation.status
+  return before === after
+}
+
+function isSame(a: Outcome, b: Outcome): boolean {
+  if (a.kind === 'read' && b.kind === 'read') return a.versionId === b.versionId && a.etag === b.etag && a.bytes.equals(b.bytes)
+  return describeOutcome(a) === describeOutcome(b)
+}
+
+export function describe({ id, client, operation }: Intent): string {
+  return `intent ${id} of client ${client} ${JSON.stringify(operation)}`
+}

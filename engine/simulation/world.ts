@@ -1,0 +1,148 @@
+import { SeededRandom } from '../../base/seeded-random.ts'
+import { SimulatedClock } from '../../base/simulated-clock.ts'
+import { hourMs, KiB, secondMs } from '../../base/units.ts'
+import { DriveBlobStore } from '../blobs/drive-blob-store.ts'
+import { formatDrive } from '../drives/drive-format.ts'
+import { SimulatedDrive, type SimulatedDriveOptions } from '../drives/simulated-drive.ts'
+import type { Engine } from '../engine.ts'
+import { MemoryMetadataStore, type MemoryMetadataOptions } from '../metadata/memory-metadata-store.ts'
+import type { Commit, CommitResult, ListRange, MetadataStore } from '../metadata/metadata-store.ts'
+import type { EngineSettings } from '../objects/context.ts'
+import { openEngine } from '../open-engine.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** Faults that the simulation must notice: each removes one thing that durability stands on. */
+export type Mutation = 'ignoreSync' | 'ignoreDirectorySync' | 'acknowledgeEarly'
+
+export const graces = { garbageGraceMs: 20 * secondMs, orphanGraceMs: hourMs, completedUploadMs: 24 * hourMs }
+
+const settings: Partial<EngineSettings> = {
+  ...graces,
+  inlineBytes: 200,
+  transactionInlineBytes: 400,
+  outboxEvents: 20,
+  roundLimit: 8,
+}
+
+/** The row that tells, after a crash, that a commit of this intent happened, and when. */
+export function markerKey(intentId: number): Buffer {
+  const key = Buffer.alloc(5)
+  key.write('z')
+  key.writeUInt32BE(intentId, 1)
+  return key
+}
+
+/** One machine: a drive and a metadata store that lose power together, and the engines over them. */
+export class World {
+  readonly clock = new SimulatedClock()
+  /** The newest commit that anybody was told of. */
+  acknowledgedVersion = 0
+  readonly #random: SeededRandom
+  readonly #scheduler: Scheduler
+  readonly #mutation: Mutation | undefined
+  #drive: SimulatedDrive
+  #metadata: MemoryMetadataStore
+  #blobs: DriveBlobStore
+
+  private constructor(random: SeededRandom, scheduler: Scheduler, mutation: Mutation | undefined, drive: SimulatedDrive) {
+    this.#random = random
+    this.#scheduler = scheduler
+    this.#mutation = mutation
+    this.#drive = drive
+    this.#metadata = new MemoryMetadataStore(this.#metadataOptions())
+    this.#blobs = this.#openBlobs()
+  }
+
+  static async make(random: SeededRandom, scheduler: Scheduler, mutation: Mutation | undefined): Promise<World> {
+    const blank = await formatted
+    // The mutations are about the engine's work, not the formatting: that is durable already.
+    return new World(random, scheduler, mutation, blank.crash(random, driveOptions(scheduler, mutation)))
+  }
+
+  get metadata(): MetadataStore {
+    return this.#metadata
+  }
+
+  get blobs(): DriveBlobStore {
+    return this.#blobs
+  }
+
+  /** An engine of its own for a client, as in another worker process. */
+  engine(intentOf: () => Intended | undefined): Engine {
+    const metadata = new MarkingStore(this.#metadata, this, intentOf)
+    return openEngine({ metadata, blobs: this.#blobs, clock: this.clock, random: this.#random, settings })
+  }
+
+  /** Power is lost, and a restart finds what is left. */
+  crash(): void {
+    this.#drive = this.#drive.crash(this.#random, driveOptions(this.#scheduler, this.#mutation))
+    this.#metadata = this.#metadata.crash(this.#random.chance(0.5), this.#metadataOptions())
+    this.#blobs = this.#openBlobs()
+  }
+
+  #openBlobs(): DriveBlobStore {
+    return new DriveBlobStore({ drive: this.#drive, clock: this.clock, random: this.#random, blockBytes: 4 * KiB })
+  }
+
+  #metadataOptions(): MemoryMetadataOptions {
+    return { sync: () => this.#scheduler.park('metadata sync'), acknowledgeEarly: this.#mutation === 'acknowledgeEarly' }
+  }
+}
+
+function driveOptions(scheduler: Scheduler, mutation: Mutation | undefined): SimulatedDriveOptions {
+  return {
+    beforeOperation: (operation, path) => scheduler.park(`${operation} ${path}`),
+    ignoreSync: mutation === 'ignoreSync',
+    ignoreDirectorySync: mutation === 'ignoreDirectorySync',
+  }
+}
+
+/** A formatted drive, everything on it durable: the same for all runs, which take copies of it. */
+const formatted = formatBlank()
+
+async function formatBlank(): Promise<SimulatedDrive> {
+  const blank = new SimulatedDrive()
+  await formatDrive(blank, { format: 1, deploymentId: '0'.repeat(32), driveId: '1'.repeat(32) })
+  return blank
+}
+
+/** What the commits of a client are for. */
+export interface Intended {
+  readonly id: number
+  commits: number
+}
+
+/** Adds a marker row to every commit: atomic with it, so it says after a crash what happened. */
+class MarkingStore implements MetadataStore {
+  readonly #store: MetadataStore
+  readonly #world: World
+  readonly #intentOf: () => Intended | undefined
+
+  constructor(store: MetadataStore, world: World, intentOf: () => Intended | undefined) {
+    this.#store = store
+    this.#world = world
+    this.#intentOf = intentOf
+  }
+
+  get(key: Uint8Array) {
+    return this.#store.get(key)
+  }
+
+  list(range: ListRange) {
+    return this.#store.list(range)
+  }
+
+  async commit(commit: Commit): Promise<CommitResult> {
+    const intent = this.#intentOf()
+    const puts = intent === undefined ? commit.puts : [...commit.puts, { key: markerKey(intent.id), value: Buffer.of(1) }]
+    const result = await this.#store.commit({ ...commit, puts })
+    if (!result.ok) return result
+    if (intent !== undefined) intent.commits++
+    this.#world.acknowledgedVersion = Math.max(this.#world.acknowledgedVersion, result.version)
+    return result
+  }
+
+  close() {
+    return this.#store.close()
+  }
+}
