@@ -12,6 +12,8 @@ export const endpoint = required('TEST_ENDPOINT')
 export const accessKeyId = required('TEST_ACCESS_KEY')
 export const secretAccessKey = required('TEST_SECRET_KEY')
 export const region = 'us-east-1'
+/** The primary process; its children are the workers. */
+export const serverPid = Number(process.env['TEST_SERVER_PID'])
 
 /** A client as a user configures it: path style, one attempt so that no retry hides an answer. */
 export function connect(config: S3ClientConfig = {}): S3Client {

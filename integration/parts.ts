@@ -29,6 +29,7 @@ export const parts: readonly Part[] = [
   { name: 'pyiceberg', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 5 * minute, server: true },
   { name: 'duckdb', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 5 * minute, server: true },
   { name: 'spark', runner: { kind: 'pytest', python: 'spark', jars: true }, deadlineMs: 12 * minute, server: true },
+  { name: 'race', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },
   { name: 'crash', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: false },
-  { name: 'memory', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: false },
+  { name: 'memory', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: true },
 ]

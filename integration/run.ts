@@ -2,7 +2,7 @@
  * Black-box suites with real clients: `node integration/run.ts [--list] [NAME…]` (none: all), one part at a time.
  *
  * Each part gets a fresh server of two workers on an empty drive (its address and credentials in `TEST_ENDPOINT`,
- * `TEST_ACCESS_KEY` and `TEST_SECRET_KEY`), or starts its own. A part fails when a test fails, errors or is skipped, when
+ * `TEST_ACCESS_KEY` and `TEST_SECRET_KEY`, its process in `TEST_SERVER_PID`), or starts its own. A part fails when a test fails, errors or is skipped, when
  * no test ran, and when its deadline passes. The last line is `N passed, N failed`; the exit code is 1 unless all passed.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -46,7 +46,7 @@ async function runPart(part: Part, scratch: string, cache: string): Promise<Test
   try {
     const address = server === undefined
       ? {}
-      : { TEST_ENDPOINT: server.endpoint, TEST_ACCESS_KEY: server.accessKeyId, TEST_SECRET_KEY: server.secretAccessKey }
+      : { TEST_ENDPOINT: server.endpoint, TEST_ACCESS_KEY: server.accessKeyId, TEST_SECRET_KEY: server.secretAccessKey, TEST_SERVER_PID: String(server.pid) }
     const env = { ...process.env, ...prepared.env, ...address }
     const signal = AbortSignal.timeout(part.deadlineMs)
     const code = await runCommand(prepared.command, prepared.args, { signal, env, cwd: scratch, accept: [0, 1] })

@@ -78,6 +78,16 @@ function fsck(drive: string): Promise<{ code: number; output: string }> {
   })
 }
 
+/** An error says where it came from, with what the server had to say. */
+async function during<T>(phase: string, server: StartedServer, work: Promise<T>): Promise<T> {
+  try {
+    return await work
+  } catch (error) {
+    const told = server.logs().split('\n').filter(line => !line.includes('"msg":"request"') || line.includes('"status":5'))
+    throw new Error(`in ${phase}: ${String(error)}\n${told.slice(-20).join('\n')}`, { cause: error })
+  }
+}
+
 async function verify(writers: readonly Writer[], connections: Connections, everything: boolean): Promise<string[]> {
   const differences: string[] = []
   const report = (line: string) => differences.push(line)
@@ -94,12 +104,15 @@ test(`${kills} kills lose nothing that was acknowledged`, { timeout: 450_000 }, 
   const random = seededRandom(randomInt(2 ** 32 - 1))
   let acknowledged = 0
   for (let kill = 1; kill <= kills; kill += 1) {
-    acknowledged += await loadAndKill(server, writers, connections, shortestLoadMs + random() * (longestLoadMs - shortestLoadMs))
+    const loadMs = shortestLoadMs + random() * (longestLoadMs - shortestLoadMs)
+    acknowledged += await during(`the load before kill ${kill}`, server, loadAndKill(server, writers, connections, loadMs))
     const checked = await fsck(drive)
     expect(checked, `fsck after kill ${kill}: ${checked.output}`).toMatchObject({ code: 0 })
     server = await startServer({ drive, workers: 2 })
     connections = await connect(server)
-    expect(await verify(writers, connections, kill % 10 === 0), `after kill ${kill}`).toEqual([])
+    const differences = await during(`the reads after kill ${kill}`, server, verify(writers, connections, kill % 10 === 0))
+    expect(differences, `after kill ${kill}`).toEqual([])
+    if (kill % 10 === 0) console.log(`${kill} kills, ${acknowledged} operations acknowledged`)
   }
   // Everything once more, after a stop that is not a crash.
   expect(await server.stop()).toBe(0)
@@ -108,7 +121,6 @@ test(`${kills} kills lose nothing that was acknowledged`, { timeout: 450_000 }, 
   expect(await verify(writers, connections, true)).toEqual([])
   expect(await server.stop()).toBe(0)
   expect((await fsck(drive)).code).toBe(0)
-  console.log(`${kills} kills, ${acknowledged} operations acknowledged`)
   // Fewer would mean that the kills came before any load.
   expect(acknowledged).toBeGreaterThan(kills * 20)
   await rm(drive, { recursive: true })

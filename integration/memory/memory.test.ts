@@ -1,0 +1,103 @@
+/** Memory stays bounded whatever the size of an object and the number of clients: `RssAnon` of every worker, sampled under load. */
+import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { Agent, request, type IncomingMessage } from 'node:http'
+import { CreateBucketCommand, DeleteObjectCommand } from '@aws-sdk/client-s3'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { connect, endpoint, freshBucket, serverPid } from '../connection.ts'
+import { emptySha256, sign } from '../raw-http/sign.ts'
+
+const mebibyte = 1 << 20
+const limitMebibytes = 400
+const sampleMs = 50
+const s3 = connect()
+const Bucket = freshBucket('memory')
+const { hostname, port, host } = new URL(endpoint)
+const agent = new Agent({ keepAlive: true, maxSockets: Infinity })
+
+beforeAll(async () => {
+  await s3.send(new CreateBucketCommand({ Bucket }))
+})
+afterAll(() => agent.destroy())
+
+function workers(): number[] {
+  return readFileSync(`/proc/${serverPid}/task/${serverPid}/children`, 'utf8').trim().split(' ').map(Number)
+}
+
+function anonymousMebibytes(pid: number): number {
+  const [, kibibytes] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return Number(kibibytes) / 1024
+}
+
+/** The most that any worker had while `work` ran; throws when a worker was replaced in between. */
+async function peakDuring(work: () => Promise<void>): Promise<number> {
+  const before = workers()
+  expect(before.length).toBe(2)
+  let peak = 0
+  const timer = setInterval(() => {
+    peak = Math.max(peak, ...before.map(anonymousMebibytes))
+  }, sampleMs)
+  try {
+    await work()
+  } finally {
+    clearInterval(timer)
+  }
+  expect(workers()).toEqual(before)
+  return peak
+}
+
+function open(method: string, key: string, headers: Record<string, string>) {
+  const signed = sign({ method, host, path: `/${Bucket}/${key}`, payload: method === 'GET' ? emptySha256 : 'UNSIGNED-PAYLOAD' })
+  return request({ agent, hostname, port, method, path: signed.target, headers: { ...signed.headers, ...headers } })
+}
+
+/** PUT `blocks` times the same block; resolves with the ETag. */
+async function put(key: string, block: Buffer, blocks: number, each: (block: Buffer) => void = () => {}): Promise<string | undefined> {
+  const sending = open('PUT', key, { 'content-length': String(block.length * blocks) })
+  const answered = once(sending, 'response') as Promise<[IncomingMessage]>
+  for (let index = 0; index < blocks; index += 1) {
+    each(block)
+    if (!sending.write(block)) await once(sending, 'drain')
+  }
+  sending.end()
+  const [answer] = await answered
+  expect(answer.statusCode).toBe(200)
+  answer.resume()
+  await once(answer, 'end')
+  return answer.headers.etag
+}
+
+test('a 5 GiB PUT and GET', { timeout: 300_000 }, async () => {
+  const block = randomBytes(mebibyte)
+  const sent = createHash('md5')
+  const peakPut = await peakDuring(async () => {
+    const etag = await put('large', block, 5 * 1024, bytes => sent.update(bytes))
+    expect(etag).toBe(`"${sent.digest('hex')}"`)
+  })
+  const peakGet = await peakDuring(async () => {
+    const asking = open('GET', 'large', {})
+    asking.end()
+    const [answer] = await once(asking, 'response') as [IncomingMessage]
+    const received = createHash('md5')
+    for await (const chunk of answer) received.update(chunk as Buffer)
+    expect(`"${received.digest('hex')}"`).toBe(answer.headers.etag)
+  })
+  await s3.send(new DeleteObjectCommand({ Bucket, Key: 'large' }))
+  console.log(`5 GiB: ${peakPut.toFixed(0)} MiB in a worker during PUT, ${peakGet.toFixed(0)} MiB during GET`)
+  expect(peakPut).toBeLessThan(limitMebibytes)
+  expect(peakGet).toBeLessThan(limitMebibytes)
+})
+
+test('100 concurrent PUTs of 64 MiB', { timeout: 300_000 }, async () => {
+  const block = randomBytes(mebibyte)
+  const expected = createHash('md5')
+  for (let index = 0; index < 64; index += 1) expected.update(block)
+  const etag = `"${expected.digest('hex')}"`
+  const peak = await peakDuring(async () => {
+    const etags = await Promise.all(Array.from({ length: 100 }, (_, index) => put(`parallel/${index}`, block, 64)))
+    expect(etags).toEqual(Array.from({ length: 100 }, () => etag))
+  })
+  console.log(`100 × 64 MiB: ${peak.toFixed(0)} MiB in a worker`)
+  expect(peak).toBeLessThan(limitMebibytes)
+})
