@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { CatalogStoreError, type CatalogStore } from './catalog-store.ts'
-import { ownerOnly, type Authorize, type Buckets, type Caller, type CatalogContext, type CatalogSettings } from './context.ts'
+import { ownerOnly, type Authorize, type Buckets, type Caller, type RequestSigner, type CatalogContext, type CatalogSettings } from './context.ts'
 import { badRequest, CatalogError, errorBody } from './errors.ts'
 import { JsonShapeError } from './json/decode.ts'
 import { JsonSyntaxError, parseJsonBytes } from './json/parse.ts'
@@ -52,6 +52,8 @@ export interface CatalogOptions {
   readonly authorize?: Authorize
   /** Absent: warehouses are made by `ensureWarehouse` alone. */
   readonly buckets?: Buckets
+  /** Absent: remote signing is not served. */
+  readonly signer?: RequestSigner
   readonly cacheBytes?: number
   /** Told about errors that are answered as 500, so that somebody sees them. */
   readonly onInternalError?: (error: unknown, operationId: string) => void
@@ -60,11 +62,12 @@ export interface CatalogOptions {
 const defaultCacheBytes = 64 * 1024 * 1024
 
 export function createCatalog(options: CatalogOptions): Catalog {
-  const { store, clock, random, settings, authorize = ownerOnly, buckets = noBuckets, cacheBytes = defaultCacheBytes, onInternalError } = options
-  const specified = new Map(Object.keys(operations).map((id) => [id as ServedOperationId, endpointOf(id as ServedOperationId)]))
+  const { store, clock, random, settings, authorize = ownerOnly, buckets = noBuckets, signer, cacheBytes = defaultCacheBytes, onInternalError } = options
+  const specifiedIds = (Object.keys(operations) as SpecifiedOperationId[]).filter((id) => id !== 'signRequest' || signer !== undefined)
+  const specified = new Map<ServedOperationId, Endpoint>(specifiedIds.map((id) => [id, endpointOf(id)]))
   const served = new Map([...specified, ...Object.keys(managementEndpoints).map((id) => [id as ServedOperationId, endpointOf(id as ServedOperationId)] as const)])
   const cache = new MetadataCache(cacheBytes)
-  const context: CatalogContext = { store, clock, random, settings, authorize, buckets, cache, endpoints: [...specified.values()] }
+  const context: CatalogContext = { store, clock, random, settings, authorize, buckets, signer: signer ?? noSigner, cache, endpoints: [...specified.values()] }
   return {
     endpoints: served,
     async run(request) {
@@ -94,9 +97,9 @@ async function answer(context: CatalogContext, request: CatalogRequest): Promise
     throw new CatalogError('Forbidden', 'Not authorized to make this request')
   }
   const inputOf = (): OperationInput => ({ warehouse, path, query, headers, body: parseBody(endpoint, request.body), caller, fileIoProperties })
-  if (operation.kind === 'query') return render(await operation.run(inputOf(), context), endpoint, context, { warehouse, fileIoProperties })
+  if (operation.kind === 'query') return render(await operation.run(inputOf(), context), endpoint, context, { warehouse, fileIoProperties, headers })
   const outcome = await mutate(context, endpoint, request, () => operation.prepare(inputOf(), context))
-  return renderCommitted(outcome, endpoint, context, { warehouse, fileIoProperties })
+  return renderCommitted(outcome, endpoint, context, { warehouse, fileIoProperties, headers })
 }
 
 function endpointOf(operationId: ServedOperationId): Endpoint {
@@ -114,6 +117,12 @@ function isManagement(operationId: ServedOperationId): operationId is Management
 const noBuckets: Buckets = {
   ensureBucket: async () => {
     throw new CatalogError('UnsupportedOperation', 'Warehouses cannot be created here')
+  },
+}
+
+const noSigner: RequestSigner = {
+  sign: async () => {
+    throw new CatalogError('UnsupportedOperation', 'Remote signing is not served here')
   },
 }
 

@@ -14,6 +14,7 @@ export interface CatalogContext {
   readonly authorize: Authorize
   readonly cache: MetadataCache
   readonly buckets: Buckets
+  readonly signer: RequestSigner
   /** The operations that work: what the configuration advertises. */
   readonly endpoints: readonly Endpoint[]
 }
@@ -22,6 +23,22 @@ export interface CatalogContext {
 export interface Buckets {
   /** The bucket is there and the caller's, or is created for it; `Forbidden` when it is another's. */
   ensureBucket(bucket: string, caller: Caller): Promise<void>
+}
+
+/** A storage request that a client wants signed. Specification: `RemoteSignRequest`. */
+export interface SigningRequest {
+  readonly region: string
+  readonly uri: string
+  readonly method: string
+  readonly headers: Readonly<Record<string, readonly string[]>>
+  /** Of requests that name their objects in the body. */
+  readonly body: string | undefined
+  readonly caller: Caller
+}
+
+export interface RequestSigner {
+  /** Signs with the caller's own key; `Forbidden` unless every object that the request is for is allowed. */
+  sign(request: SigningRequest, isAllowed: (bucket: string, key: string) => boolean): Promise<{ readonly uri: string; readonly headers: Readonly<Record<string, readonly string[]>> }>
 }
 
 export interface CatalogSettings {

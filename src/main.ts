@@ -17,10 +17,12 @@ import { fsckExitCodes, fsckText } from './cli/fsck-text.ts'
 import { helpText } from './cli/help.ts'
 import { parseConfig, type Config } from './config/parse-config.ts'
 import { processEnvironment, readTextFile } from './config/process-input.ts'
+import { engineBuckets } from './iceberg/engine-buckets.ts'
 import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
 import { icebergRoutes } from './iceberg/iceberg-routes.ts'
+import { createRemoteSigner } from './iceberg/remote-signer.ts'
 import type { LookupAccessKey } from './identity/caller.ts'
-import { createIdentityStore } from './identity/identity-store.ts'
+import { createIdentityStore, type IdentityStore } from './identity/identity-store.ts'
 import { ensureServerKey } from './identity/server-key.ts'
 import { s3Handler } from './s3/pipeline.ts'
 import { createS3Service } from './s3/service.ts'
@@ -122,7 +124,7 @@ async function prepare(config: Config): Promise<{ readonly release: () => void; 
   const { engine, close } = await openStores(config)
   try {
     const identity = createIdentityStore({ engine, clock, random, root: config.root })
-    const catalog = openCatalog(config, engine, () => {})
+    const catalog = openCatalog(config, { engine, identity, onInternalError: () => {} })
     const ensureWarehouse: EnsureWarehouse = async warehouse => {
       try {
         await catalog.ensureWarehouse(warehouse)
@@ -154,7 +156,8 @@ async function startWorker(config: Config): Promise<RunningWorker> {
   const identity = createIdentityStore({ engine, clock, random, root: config.root })
   const lookupAccessKey: LookupAccessKey = accessKeyId => identity.lookupAccessKey(accessKeyId)
   const signingKeys = new SigningKeys()
-  const catalog = openCatalog(config, engine, (fault, operationId) => logger.error({ operation: operationId, err: fault }, 'a catalog request failed'))
+  const onInternalError = (fault: unknown, operationId: string): void => logger.error({ operation: operationId, err: fault }, 'a catalog request failed')
+  const catalog = openCatalog(config, { engine, identity, onInternalError })
   const health: Health = { isReady: () => engine.listBuckets({ limit: 1 }).then(() => true, () => false) }
   const iceberg = icebergRoutes({
     catalog,
@@ -224,9 +227,22 @@ function startJobs(config: Config, { engine, catalog, logger }: { readonly engin
   })
 }
 
-function openCatalog(config: Config, engine: Engine, onInternalError: (error: unknown, operationId: string) => void): Catalog {
-  const settings = { idempotencyLifetimeMs: config.idempotencyLifetimeMs }
-  return createCatalog({ store: engineCatalogStore(engine), clock, random, settings, onInternalError })
+interface CatalogParts {
+  readonly engine: Engine
+  readonly identity: IdentityStore
+  readonly onInternalError: (error: unknown, operationId: string) => void
+}
+
+function openCatalog(config: Config, { engine, identity, onInternalError }: CatalogParts): Catalog {
+  return createCatalog({
+    store: engineCatalogStore(engine),
+    clock,
+    random,
+    settings: { idempotencyLifetimeMs: config.idempotencyLifetimeMs },
+    buckets: engineBuckets({ engine, region: regionOf(config), getAccountByNumber: accountId => identity.getAccountByNumber(accountId) }),
+    signer: createRemoteSigner({ clock, lookupAccessKey: accessKeyId => identity.lookupAccessKey(accessKeyId) }),
+    onInternalError,
+  })
 }
 
 async function openStores(config: Config): Promise<{ readonly engine: Engine; readonly close: () => Promise<void> }> {

@@ -23,6 +23,7 @@ import { renameTable } from './operations/renameTable.ts'
 import { renameView } from './operations/renameView.ts'
 import { replaceView } from './operations/replaceView.ts'
 import { reportMetrics } from './operations/reportMetrics.ts'
+import { signRequest } from './operations/signRequest.ts'
 import { tableExists } from './operations/tableExists.ts'
 import { unregisterTable } from './operations/unregisterTable.ts'
 import { updateProperties } from './operations/updateProperties.ts'
@@ -49,6 +50,7 @@ export const operations = {
   tableExists,
   unregisterTable,
   renameTable,
+  signRequest,
   reportMetrics,
   commitTransaction,
   listViews,

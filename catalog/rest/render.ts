@@ -9,6 +9,7 @@ import { stringifyTableMetadata, type TableMetadata } from '../spec/table-metada
 import { stringifyViewMetadata } from '../spec/view-metadata.ts'
 import type { Endpoint } from './endpoints.ts'
 import { tableETag } from './etag.ts'
+import { tableConfig } from './table-config.ts'
 import type { OperationInput, Outcome } from './operation.ts'
 
 export interface CatalogResponse {
@@ -20,10 +21,10 @@ export interface CatalogResponse {
   readonly errorType?: string | undefined
 }
 
-export type RenderInput = Pick<OperationInput, 'warehouse' | 'fileIoProperties'>
+export type RenderInput = Pick<OperationInput, 'warehouse' | 'fileIoProperties' | 'headers'>
 
 /** The response to what an operation did. */
-export async function render(outcome: Outcome, endpoint: Endpoint, context: CatalogContext, { warehouse, fileIoProperties }: RenderInput): Promise<CatalogResponse> {
+export async function render(outcome: Outcome, endpoint: Endpoint, context: CatalogContext, input: RenderInput): Promise<CatalogResponse> {
   switch (outcome.kind) {
     case 'empty':
       return { status: 204, headers: {}, body: undefined }
@@ -32,7 +33,7 @@ export async function render(outcome: Outcome, endpoint: Endpoint, context: Cata
     case 'json':
       return { status: endpoint.successStatus, headers: outcome.headers ?? {}, body: stringifyJson(outcome.body) }
     case 'table':
-      return renderTable(outcome, context, { warehouse, fileIoProperties })
+      return renderTable(outcome, context, input)
     case 'view': {
       const metadata = stringifyViewMetadata(await readViewMetadata(context, outcome.metadataLocation))
       return { status: 200, headers: {}, body: members({ 'metadata-location': outcome.metadataLocation }, metadata, {}) }
@@ -49,10 +50,10 @@ export function renderServer(outcome: Outcome, endpoint: Endpoint): CatalogRespo
   return { status: 204, headers: {}, body: undefined }
 }
 
-async function renderTable(outcome: Extract<Outcome, { kind: 'table' }>, context: CatalogContext, { warehouse, fileIoProperties }: RenderInput): Promise<CatalogResponse> {
-  const { location, metadata } = await readOutcome(outcome, context, warehouse)
+async function renderTable(outcome: Extract<Outcome, { kind: 'table' }>, context: CatalogContext, input: RenderInput): Promise<CatalogResponse> {
+  const { location, metadata } = await readOutcome(outcome, context, input.warehouse)
   const mode = outcome.mode ?? 'all'
-  const extra: Record<string, Json> = outcome.form === 'load' ? { config: { ...fileIoProperties } } : {}
+  const extra: Record<string, Json> = outcome.form === 'load' ? { config: tableConfig(input, outcome.identifier, context) } : {}
   return {
     status: 200,
     headers: outcome.form === 'unregister' ? {} : { etag: tableETag(location, mode) },

@@ -9,6 +9,7 @@ import { decodeSchema } from '../../spec/schema.ts'
 import { decodeSortOrder } from '../../spec/sort-order.ts'
 import { stringifyTableMetadata } from '../../spec/table-metadata.ts'
 import { emitChange, publishTable, requireFreeName, requireNamespace } from '../../tables.ts'
+import { tableConfig } from '../table-config.ts'
 import { decodeBody, namespaceOf, type Mutation } from '../operation.ts'
 
 const decodeRequest = object({
@@ -50,7 +51,7 @@ export const createTable: Mutation = {
         nowMs: context.clock.nowMs(),
       })
       if (request['stage-create']) {
-        return { kind: 'json', body: { metadata: parseJson(stringifyTableMetadata(metadata)), config: { ...input.fileIoProperties } } }
+        return { kind: 'json', body: { metadata: parseJson(stringifyTableMetadata(metadata)), config: tableConfig(input, identifier, context) } }
       }
       const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, undefined)
       emitChange(tx, 'CreateTable', warehouse, [...identifier.namespace, identifier.name], { uuid, metadataLocation })
