@@ -141,6 +141,17 @@ describe('createHttpServer', () => {
     expect(reached).toBe(0)
   })
 
+  it('refuses more headers than it would look at, rather than drop some', async () => {
+    const { port } = await start(echoUrl)
+    const headers = (count: number) => Array.from({ length: count }, (_, index) => `x-${index}: 1\r\n`).join('')
+    for (const [count, status] of [[150, 200], [1000, 431]] as const) {
+      const talk = new Conversation(port)
+      talk.send(`GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n${headers(count)}\r\n`)
+      await talk.closed
+      expect(talk.received).toMatch(new RegExp(`^HTTP/1.1 ${status} `))
+    }
+  })
+
   it('cuts a body that stands still, and not a request that waits for us', async () => {
     const { port } = await start(
       async (request, response) => {

@@ -1,5 +1,6 @@
 import { pino, type Logger } from 'pino'
 import { default as pretty } from 'pino-pretty'
+import { KiB, MiB } from '../../base/units.ts'
 
 export type { Logger }
 
@@ -11,7 +12,10 @@ export interface LoggerOptions {
   readonly destination: number | string
 }
 
-const bufferBytes = 4096
+const bufferBytes = 32 * KiB
+const writeBytes = 64 * KiB
+/** When the destination takes nothing for so long that more waits, lines are dropped rather than memory filled. */
+const waitingBytes = 16 * MiB
 const flushIntervalMs = 200
 
 /**
@@ -31,7 +35,7 @@ export function createLogger({ level, readable, destination }: LoggerOptions): {
     })
     return { logger: pino({ level, base: null }, stream), flush: () => {} }
   }
-  const stream = pino.destination({ dest: destination, sync: false, minLength: bufferBytes, periodicFlush: flushIntervalMs })
+  const stream = pino.destination({ dest: destination, sync: false, minLength: bufferBytes, maxWrite: writeBytes, maxLength: waitingBytes, periodicFlush: flushIntervalMs })
   const flush = () => {
     try {
       stream.flushSync()

@@ -30,11 +30,13 @@ export function createRequestLog(logger: Logger, clock: Clock): LogRequest {
       const now = { read: socket.bytesRead, written: socket.bytesWritten }
       counted.set(socket, now)
       if (!logger.isLevelEnabled(level)) return
+      const finished = response.writableFinished
       logger[level]({
         requestId,
         method: request.method,
         path: redactUrl(request.url ?? ''),
-        ...(response.writableFinished ? { status: response.statusCode } : { aborted: true }),
+        status: finished ? response.statusCode : undefined,
+        aborted: finished ? undefined : true,
         bytesIn: now.read - before.read,
         bytesOut: now.written - before.written,
         durationMs: Math.round((clock.monotonicMs() - startedMs) * 100) / 100,
@@ -42,7 +44,7 @@ export function createRequestLog(logger: Logger, clock: Clock): LogRequest {
         operation: notes.operation,
         accessKeyId: notes.accessKeyId,
         errorCode: notes.errorCode,
-        ...(fault === undefined ? {} : { err: fault }),
+        err: fault,
       }, 'request')
     })
   }
