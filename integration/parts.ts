@@ -21,7 +21,7 @@ export const domain = 's3.example.test'
 const minute = 60_000
 
 export const parts: readonly Part[] = [
-  { name: 'server', runner: { kind: 'vitest' }, deadlineMs: 4 * minute, server: false },
+  { name: 'server', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },
   { name: 'sdk-js', runner: { kind: 'vitest' }, deadlineMs: 4 * minute, server: true },
   { name: 'raw-http', runner: { kind: 'vitest' }, deadlineMs: 2 * minute, server: true },
   { name: 'boto3', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 4 * minute, server: true },
