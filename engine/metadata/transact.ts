@@ -36,8 +36,10 @@ export interface Committed<T> {
 }
 
 /**
- * Runs `body` and commits what it wrote. An error thrown by the body means no commit.
- * A body that writes nothing commits nothing.
+ * Runs `body` and commits what it wrote. An error thrown by the body means no commit, and a body
+ * that writes nothing commits nothing. Both count only if the rows it read were so at one time:
+ * else the body runs again, as after a failed check. (A row that is absent before and after is
+ * taken to have been absent in between.)
  */
 export async function transact<T>(
   store: MetadataStore,
@@ -46,8 +48,17 @@ export async function transact<T>(
 ): Promise<Committed<T>> {
   for (let attempt = 0; attempt < attempts; attempt++) {
     const tx = new OptimisticTransaction(store)
-    const result = await body(tx)
-    if (tx.puts.size === 0 && tx.deletes.size === 0 && tx.appends.length === 0) return { result, version: undefined }
+    let result: T
+    try {
+      result = await body(tx)
+    } catch (error) {
+      if (await tx.readsHold()) throw error
+      continue
+    }
+    if (tx.puts.size === 0 && tx.deletes.size === 0 && tx.appends.length === 0) {
+      if (await tx.readsHold()) return { result, version: undefined }
+      continue
+    }
     const outcome = await store.commit({
       checks: tx.checks,
       puts: [...tx.puts.values()],
@@ -74,6 +85,16 @@ class OptimisticTransaction implements Transaction {
     const entry = await this.#reader.get(key)
     this.checks.push({ key, version: entry?.version })
     return entry?.value
+  }
+
+  /** Rows that are unchanged now were so when the last one was read, so all of them were so then. */
+  async readsHold(): Promise<boolean> {
+    for (const check of this.checks.slice(0, -1)) {
+      if ('empty' in check) {
+        if ((await this.#reader.list({ ...check.empty, limit: 1 })).length > 0) return false
+      } else if ((await this.#reader.get(check.key))?.version !== check.version) return false
+    }
+    return true
   }
 
   peek(key: Uint8Array): Promise<Entry | undefined> {

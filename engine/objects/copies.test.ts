@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { dayMs, KiB } from '../../base/units.ts'
 import { fsck } from '../fsck/fsck.ts'
+import { MetadataError, type MetadataStore } from '../metadata/metadata-store.ts'
+import { openEngine } from '../open-engine.ts'
 import { bodyOf, bytesOf, digestOf, memoryEngine, owner, plain, put, textOf } from './test-engine.ts'
 
 const bucket = 'bucket'
@@ -167,8 +169,7 @@ describe('appends', () => {
       await engine.appendObject(append('a', text, index === 0 ? 0 : long.length + index - 1))
     }
     await engine.copyObject({ source: { bucket, key: 'a' }, bucket, key: 'b', ownerId: owner })
-    await engine.appendObject(append('a', ' first', long.length + 2))
-    await engine.appendObject(append('b', ' second', long.length + 2))
+    await Promise.all([engine.appendObject(append('a', ' first', long.length + 2)), engine.appendObject(append('b', ' second', long.length + 2))])
     expect([await textOf(engine, 'a'), await textOf(engine, 'b')]).toEqual([`${long}xy first`, `${long}xy second`])
     expect(await fsck({ metadata, blobs, readBytes: true })).toMatchObject({ verdict: 'clean', findings: [] })
   })
@@ -215,6 +216,22 @@ describe('a failed write', () => {
     await expect(put(engine, 'key', long, { bucket: 'other' })).rejects.toMatchObject({ code: 'NoSuchBucket' })
     expect(await blobIds()).toEqual([])
     expect((await engine.listObjects({ bucket, limit: 1 })).entries).toEqual([])
+  })
+
+  it('whose outcome is unknown keeps its blob, which may be in use', async () => {
+    const { metadata, blobs, clock, random, engine } = await openBucket()
+    const cutOff: MetadataStore = {
+      get: (key) => metadata.get(key),
+      list: (range) => metadata.list(range),
+      close: () => metadata.close(),
+      commit: async (commit) => {
+        await metadata.commit(commit)
+        throw new MetadataError('OutcomeUnknown', 'the connection was lost')
+      },
+    }
+    const unlucky = openEngine({ metadata: cutOff, blobs, clock, random, settings })
+    await expect(put(unlucky, 'key', long)).rejects.toMatchObject({ code: 'OutcomeUnknown' })
+    expect(await textOf(engine, 'key')).toBe(long)
   })
 
   it('of sixty-four writers one wins, and the bytes are the winner\'s', async () => {

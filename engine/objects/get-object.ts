@@ -72,9 +72,14 @@ async function findVersion(context: EngineContext, bucket: Bucket, key: string, 
 }
 
 async function findHead(context: EngineContext, bucket: Bucket, key: string): Promise<{ head: HeadRecord; rowVersion: number } | undefined> {
-  const live = await context.metadata.get(keyRow(tables.object, bucket.bucketId, key))
-  const found = live ?? (bucket.versioning === 'Unversioned' ? undefined : await context.metadata.get(keyRow(tables.marker, bucket.bucketId, key)))
-  return found === undefined ? undefined : { head: headFormat.decode(found.value), rowVersion: found.version }
+  const rows = [keyRow(tables.object, bucket.bucketId, key)]
+  // Between two reads a head may move from one table to the other: twice in a row it does not.
+  if (bucket.versioning !== 'Unversioned') rows.push(keyRow(tables.marker, bucket.bucketId, key), ...rows)
+  for (const row of rows) {
+    const found = await context.metadata.get(row)
+    if (found !== undefined) return { head: headFormat.decode(found.value), rowVersion: found.version }
+  }
+  return undefined
 }
 
 export interface ByteRange {

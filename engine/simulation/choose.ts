@@ -35,6 +35,7 @@ export class Chooser {
     if (pick < 63) return { op: 'versioning', bucket: 'versioned', status: this.#random.pick(['Enabled', 'Enabled', 'Suspended'] as const) }
     if (pick < 66) return this.#transact(place)
     if (pick < 84) return this.#uploadStep(place)
+    if (pick < 86) return { op: 'list', ...place }
     if (pick < 94) return { op: 'get', ...place, ...this.#versionId(place, 0.4) }
     return { op: 'maintain', what: this.#random.pick(['collectGarbage', 'collectGarbage', 'sweepOrphans', 'trimOutbox'] as const) }
   }

@@ -70,8 +70,8 @@ async function resolveVersion(
   renamed.set(version.id, versionId)
   if (version.kind === 'object') {
     const chunks: Buffer[] = []
-    const { read } = await engine.getObject({ bucket, key, versionId })
-    for await (const chunk of read({ offset: 0, length: version.bytes.length })) chunks.push(chunk)
+    const reader = await engine.getObject({ bucket, key, versionId })
+    for await (const chunk of reader.read({ offset: 0, length: version.bytes.length })) chunks.push(chunk)
     if (!Buffer.concat(chunks).equals(version.bytes)) throw new Violation(`${bucket}/${key} ${versionId} has other bytes than were put`)
   }
   return { ...version, id: versionId }

@@ -63,6 +63,11 @@ async function ask(engine: Engine, operation: Operation, pause: Pause): Promise<
       return transact(engine, operation)
     case 'get':
       return read(engine, operation, pause)
+    case 'list': {
+      const { entries } = await engine.listVersions({ bucket: operation.bucket, prefix: operation.key, limit: 1000 })
+      const versionIds = entries.flatMap((entry) => (entry.kind === 'commonPrefix' || entry.key !== operation.key ? [] : [entry.versionId]))
+      return { kind: 'listed', versionIds }
+    }
     case 'maintain':
       await engine[operation.what]()
       return { kind: 'done' }
@@ -114,9 +119,10 @@ async function transact(engine: Engine, { bucket, objects }: Extract<Operation, 
 }
 
 async function read(engine: Engine, operation: Extract<Operation, { op: 'get' }>, pause: Pause): Promise<Outcome> {
-  const { version, read: readRange } = await engine.getObject(operation)
+  const reader = await engine.getObject(operation)
+  const { version } = reader
   const chunks: Buffer[] = []
-  for await (const chunk of readRange({ offset: 0, length: version.sizeBytes })) {
+  for await (const chunk of reader.read({ offset: 0, length: version.sizeBytes })) {
     chunks.push(chunk)
     await pause()
   }

@@ -103,6 +103,8 @@ function applyAdmitted(model: Model, operation: Operation, granted: Granted): Ap
       const { id, etag, bytes } = found(model, operation, operation.versionId)
       return { model, outcome: { kind: 'read', versionId: id, etag, bytes } }
     }
+    case 'list':
+      return { model, outcome: { kind: 'listed', versionIds: versionsOf(model, operation).map(({ id }) => id) } }
     case 'maintain':
       return { model, outcome: { kind: 'done' } }
     default:

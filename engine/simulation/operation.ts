@@ -16,6 +16,8 @@ export type Operation =
   | ({ readonly op: 'abort'; readonly uploadId: string } & Place)
   | { readonly op: 'transact'; readonly bucket: string; readonly objects: readonly { readonly key: string; readonly content: Piece }[] }
   | ({ readonly op: 'get'; readonly versionId?: string } & Place)
+  /** The versions of one key: a listing shows each key as it was at one time. */
+  | ({ readonly op: 'list' } & Place)
   | { readonly op: 'maintain'; readonly what: 'collectGarbage' | 'sweepOrphans' | 'trimOutbox' }
 
 export interface Place {
@@ -55,6 +57,7 @@ export type Outcome =
   | { readonly kind: 'begun'; readonly uploadId: string }
   | { readonly kind: 'part'; readonly etag: string }
   | { readonly kind: 'read'; readonly versionId: string; readonly etag: string; readonly bytes: Buffer }
+  | { readonly kind: 'listed'; readonly versionIds: readonly string[] }
   | { readonly kind: 'done' }
   | { readonly kind: 'refused'; readonly code: string }
 

@@ -1,9 +1,9 @@
-import { SeededRandom } from '../../base/seeded-random.ts'
+import type { SeededRandom } from '../../base/seeded-random.ts'
 import { SimulatedClock } from '../../base/simulated-clock.ts'
 import { hourMs, KiB, secondMs } from '../../base/units.ts'
 import { DriveBlobStore } from '../blobs/drive-blob-store.ts'
 import { formatDrive } from '../drives/drive-format.ts'
-import { SimulatedDrive, type SimulatedDriveOptions } from '../drives/simulated-drive.ts'
+import { type DriveOperation, SimulatedDrive, type SimulatedDriveOptions } from '../drives/simulated-drive.ts'
 import type { Engine } from '../engine.ts'
 import { MemoryMetadataStore, type MemoryMetadataOptions } from '../metadata/memory-metadata-store.ts'
 import type { Commit, CommitResult, ListRange, MetadataStore } from '../metadata/metadata-store.ts'
@@ -80,6 +80,11 @@ export class World {
     this.#blobs = this.#openBlobs()
   }
 
+  /** Now and then another client comes between two reads, as another process would. */
+  async maybePark(name: string): Promise<void> {
+    if (this.#random.chance(0.06)) await this.#scheduler.park(name)
+  }
+
   #openBlobs(): DriveBlobStore {
     return new DriveBlobStore({ drive: this.#drive, clock: this.clock, random: this.#random, blockBytes: 4 * KiB })
   }
@@ -89,9 +94,12 @@ export class World {
   }
 }
 
+/** Where something may come between. Listings are left out: the sweep would be 256 steps long. */
+const heldUp: ReadonlySet<DriveOperation> = new Set(['create', 'open', 'remove', 'write', 'read', 'sync', 'syncDirectory'])
+
 function driveOptions(scheduler: Scheduler, mutation: Mutation | undefined): SimulatedDriveOptions {
   return {
-    beforeOperation: (operation, path) => scheduler.park(`${operation} ${path}`),
+    beforeOperation: (operation, path) => (heldUp.has(operation) ? scheduler.park(`${operation} ${path}`) : Promise.resolve()),
     ignoreSync: mutation === 'ignoreSync',
     ignoreDirectorySync: mutation === 'ignoreDirectorySync',
   }
@@ -124,11 +132,13 @@ class MarkingStore implements MetadataStore {
     this.#intentOf = intentOf
   }
 
-  get(key: Uint8Array) {
+  async get(key: Uint8Array) {
+    await this.#world.maybePark('metadata get')
     return this.#store.get(key)
   }
 
-  list(range: ListRange) {
+  async list(range: ListRange) {
+    await this.#world.maybePark('metadata list')
     return this.#store.list(range)
   }
 
