@@ -1,4 +1,7 @@
-/** Counts from a JUnit XML report, which pytest and Vitest both write. */
+/** Counts from JUnit XML reports, which pytest, Vitest and Surefire write. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
 export interface TestCounts {
   readonly passed: number
   /** Failures, errors and skipped tests: nothing is skipped silently. */
@@ -16,4 +19,16 @@ export function countTests(xml: string): TestCounts {
     failed += count('failures') + count('errors') + count('skipped')
   }
   return { passed: tests - failed, failed }
+}
+
+/** The counts of a report, or of all `.xml` reports in a folder; zeros when there is none. */
+export function countReports(path: string): TestCounts {
+  if (!existsSync(path)) return { passed: 0, failed: 0 }
+  const files = statSync(path).isDirectory() ? readdirSync(path).filter(name => name.endsWith('.xml')).map(name => join(path, name)) : [path]
+  const counts = files.map(file => countTests(readFileSync(file, 'utf8')))
+  return { passed: sum(counts.map(({ passed }) => passed)), failed: sum(counts.map(({ failed }) => failed)) }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }

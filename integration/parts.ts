@@ -1,9 +1,14 @@
 /** The parts of the black-box suites: one client each, in the order in which they run. */
 import type { PythonSet } from './cache.ts'
 
-export type Runner =
-  | { readonly kind: 'vitest' }
-  | { readonly kind: 'pytest'; readonly python: PythonSet; readonly jars?: boolean }
+export interface PytestRunner {
+  readonly kind: 'pytest'
+  readonly python: PythonSet
+  readonly jars?: boolean
+}
+
+/** A folder of Vitest or pytest files, or one with a `pom.xml`. */
+export type Runner = PytestRunner | { readonly kind: 'vitest' } | { readonly kind: 'maven' }
 
 export interface Part {
   /** Also the folder of its tests. */
@@ -28,7 +33,9 @@ export const parts: readonly Part[] = [
   { name: 'deltalake', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 3 * minute, server: true },
   { name: 'pyiceberg', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 5 * minute, server: true },
   { name: 'duckdb', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 5 * minute, server: true },
+  { name: 'rck', runner: { kind: 'maven' }, deadlineMs: 5 * minute, server: true },
   { name: 'spark', runner: { kind: 'pytest', python: 'spark', jars: true }, deadlineMs: 12 * minute, server: true },
+  { name: 'hostile', runner: { kind: 'vitest' }, deadlineMs: 4 * minute, server: false },
   { name: 'race', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },
   { name: 'crash', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: false },
   { name: 'memory', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: true },

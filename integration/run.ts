@@ -5,43 +5,19 @@
  * `TEST_ACCESS_KEY` and `TEST_SECRET_KEY`, its process in `TEST_SERVER_PID`), or starts its own. A part fails when a test fails, errors or is skipped, when
  * no test ran, and when its deadline passes. The last line is `N passed, N failed`; the exit code is 1 unless all passed.
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { cacheFolder, fetchJar, jars, pythonEnvironment } from './cache.ts'
-import { countTests, type TestCounts } from './junit.ts'
+import { cacheFolder } from './cache.ts'
+import { countReports, type TestCounts } from './junit.ts'
 import { domain, parts, type Part } from './parts.ts'
+import { prepare } from './prepare.ts'
 import { runCommand } from './process.ts'
 import { startServer } from './start-server.ts'
 
-const here = import.meta.dirname
-const downloadDeadlineMs = 15 * 60_000
-
-interface Prepared {
-  readonly command: string
-  readonly args: readonly string[]
-  readonly env: NodeJS.ProcessEnv
-}
-
-async function prepare(part: Part, report: string, cache: string): Promise<Prepared> {
-  const folder = join(here, part.name)
-  if (part.runner.kind === 'vitest') {
-    const vitest = join(here, '..', 'node_modules', 'vitest', 'vitest.mjs')
-    const reporters = ['--reporter=default', '--reporter=junit', `--outputFile.junit=${report}`]
-    return { command: process.execPath, args: [vitest, 'run', '--config', join(here, 'vitest.config.ts'), ...reporters, folder], env: {} }
-  }
-  const signal = AbortSignal.timeout(downloadDeadlineMs)
-  const python = await pythonEnvironment(part.runner.python, cache, signal)
-  const classPath: string[] = []
-  if (part.runner.jars === true) for (const jar of Object.values(jars)) classPath.push(await fetchJar(jar, cache, signal))
-  const pytest = ['-m', 'pytest', '-c', join(here, 'pytest.ini'), '--rootdir', here, '-q', '--durations=5', `--junitxml=${report}`, folder]
-  return { command: python, args: pytest, env: { SPARK_JARS: classPath.join(','), PYTHONDONTWRITEBYTECODE: '1' } }
-}
-
 /** Run one part to its end; what its report counts, or a failure when it wrote none. */
 async function runPart(part: Part, scratch: string, cache: string): Promise<TestCounts> {
-  const report = join(scratch, `${part.name}.xml`)
-  const prepared = await prepare(part, report, cache)
+  const prepared = await prepare(part, scratch, cache)
   const server = part.server ? await startServer({ workers: 2, env: { MORAINE_DOMAIN: domain } }) : undefined
   try {
     const address = server === undefined
@@ -50,7 +26,7 @@ async function runPart(part: Part, scratch: string, cache: string): Promise<Test
     const env = { ...process.env, ...prepared.env, ...address }
     const signal = AbortSignal.timeout(part.deadlineMs)
     const code = await runCommand(prepared.command, prepared.args, { signal, env, cwd: scratch, accept: [0, 1] })
-    const counts = existsSync(report) ? countTests(readFileSync(report, 'utf8')) : { passed: 0, failed: 0 }
+    const counts = countReports(prepared.report)
     if (counts.passed + counts.failed === 0) throw new Error('no test ran')
     if (code !== 0 && counts.failed === 0) throw new Error(`exit code ${code} although no test failed`)
     if (counts.failed > 0 && server !== undefined) console.log(`server's last lines:\n${server.logs().split('\n').slice(-40).join('\n')}`)

@@ -1,0 +1,55 @@
+/** What each kind of part runs, once everything that it needs from package registries is in the cache. */
+import { join } from 'node:path'
+import { fetchJar, jars, pythonEnvironment } from './cache.ts'
+import type { Part, PytestRunner } from './parts.ts'
+import { runCommand } from './process.ts'
+
+const here = import.meta.dirname
+const downloadDeadlineMs = 15 * 60_000
+
+export interface Prepared {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  /** A JUnit XML report, or a folder of them, that the command leaves behind. */
+  readonly report: string
+}
+
+/** `scratch` is an empty folder that outlives the command; `cache` one that outlives the run. */
+export async function prepare(part: Part, scratch: string, cache: string): Promise<Prepared> {
+  const signal = AbortSignal.timeout(downloadDeadlineMs)
+  switch (part.runner.kind) {
+    case 'vitest':
+      return vitest(part.name, scratch)
+    case 'pytest':
+      return await pytest(part.name, part.runner, scratch, cache, signal)
+    case 'maven':
+      return await maven(part.name, scratch, signal)
+  }
+}
+
+function vitest(name: string, scratch: string): Prepared {
+  const report = join(scratch, `${name}.xml`)
+  const program = join(here, '..', 'node_modules', 'vitest', 'vitest.mjs')
+  const reporters = ['--reporter=default', '--reporter=junit', `--outputFile.junit=${report}`]
+  const args = [program, 'run', '--config', join(here, 'vitest.config.ts'), ...reporters, join(here, name)]
+  return { command: process.execPath, args, env: {}, report }
+}
+
+async function pytest(name: string, runner: PytestRunner, scratch: string, cache: string, signal: AbortSignal): Promise<Prepared> {
+  const report = join(scratch, `${name}.xml`)
+  const python = await pythonEnvironment(runner.python, cache, signal)
+  const classPath: string[] = []
+  if (runner.jars === true) for (const jar of Object.values(jars)) classPath.push(await fetchJar(jar, cache, signal))
+  const options = ['-c', join(here, 'pytest.ini'), '--rootdir', here, '-q', '--durations=5', `--junitxml=${report}`]
+  const env = { SPARK_JARS: classPath.join(','), PYTHONDONTWRITEBYTECODE: '1' }
+  return { command: python, args: ['-m', 'pytest', ...options, join(here, name)], env, report }
+}
+
+/** Maven resolves into its own repository, outside the clone, and checks what it fetches against the registry's checksums. */
+async function maven(name: string, scratch: string, signal: AbortSignal): Promise<Prepared> {
+  const output = join(scratch, `${name}-output`)
+  const project = ['-q', '-B', '--strict-checksums', '-f', join(here, name, 'pom.xml'), `-Doutput=${output}`, 'test']
+  await runCommand('mvn', [...project, '-DskipTests'], { signal, cwd: scratch })
+  return { command: 'mvn', args: project, env: {}, report: join(output, 'surefire-reports') }
+}
