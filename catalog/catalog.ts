@@ -6,6 +6,7 @@ import { badRequest, CatalogError, errorBody } from './errors.ts'
 import { JsonShapeError } from './json/decode.ts'
 import { JsonSyntaxError, parseJsonBytes } from './json/parse.ts'
 import { stringifyJson } from './json/stringify.ts'
+import { maintainCatalog, type Maintained } from './maintenance.ts'
 import { MetadataCache } from './metadata-cache.ts'
 import { endpoints, type Endpoint } from './rest/endpoints.ts'
 import { expireIdempotencyRecords, idempotencyKeyOf, requestHashOf, runOnce } from './rest/idempotency.ts'
@@ -42,6 +43,8 @@ export interface Catalog {
   ensureWarehouse(warehouse: NewWarehouse): Promise<Warehouse>
   /** Background work: removes up to `limit` records that no client may ask for any more. */
   expireIdempotencyRecords(limit: number): Promise<number>
+  /** One bounded round of all background work, the above included; idempotent, on any worker. */
+  maintain(): Promise<Maintained>
 }
 
 export interface CatalogOptions {
@@ -81,6 +84,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
     },
     ensureWarehouse: (warehouse) => ensureWarehouse(context, warehouse),
     expireIdempotencyRecords: (limit) => expireIdempotencyRecords(context, limit),
+    maintain: () => maintainCatalog(context),
   }
 }
 

@@ -6,6 +6,7 @@ import type { TableIdentifier } from './spec/identifier.ts'
 
 /** A dropped table or view that can still be restored. */
 export interface DroppedRow {
+  readonly warehouse: string
   readonly kind: 'table' | 'view'
   readonly identifier: TableIdentifier
   readonly pointer: PointerRow
@@ -40,7 +41,7 @@ export function recordDrop(
 ): void {
   const nowMs = clock.nowMs()
   if (warehouse.undropMs !== undefined && warehouse.undropMs > 0) {
-    const row: DroppedRow = { ...dropped, droppedAtMs: nowMs, restorableUntilMs: nowMs + warehouse.undropMs }
+    const row: DroppedRow = { ...dropped, warehouse: warehouse.name, droppedAtMs: nowMs, restorableUntilMs: nowMs + warehouse.undropMs }
     tx.put(droppedKey(warehouse.name, dropped.pointer.uuid), encodeRow(row))
   } else if (dropped.purge) orderPurge(tx, warehouse, dropped.pointer)
 }

@@ -35,6 +35,7 @@ export type Outcome =
   | { readonly kind: 'notModified' }
   | { readonly kind: 'json'; readonly body: Json; readonly headers?: Readonly<Record<string, string>> }
   | { readonly kind: 'table'; readonly identifier: TableIdentifier; readonly metadataLocation: string; readonly form: TableForm; readonly mode?: SnapshotMode }
+  | { readonly kind: 'plan'; readonly identifier: TableIdentifier; readonly planId: string }
   | { readonly kind: 'view'; readonly identifier: TableIdentifier; readonly metadataLocation: string }
 
 /** `LoadTableResult`, `CommitTableResponse` or `UnregisterTableResult`. */

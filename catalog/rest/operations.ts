@@ -1,5 +1,6 @@
 import type { OperationId } from './endpoints.ts'
 import type { Operation } from './operation.ts'
+import { cancelPlanning } from './operations/cancelPlanning.ts'
 import { commitTransaction } from './operations/commitTransaction.ts'
 import { createNamespace } from './operations/createNamespace.ts'
 import { createTable } from './operations/createTable.ts'
@@ -7,6 +8,8 @@ import { createView } from './operations/createView.ts'
 import { dropNamespace } from './operations/dropNamespace.ts'
 import { dropTable } from './operations/dropTable.ts'
 import { dropView } from './operations/dropView.ts'
+import { fetchPlanningResult } from './operations/fetchPlanningResult.ts'
+import { fetchScanTasks } from './operations/fetchScanTasks.ts'
 import { getConfig } from './operations/getConfig.ts'
 import { listFunctions } from './operations/listFunctions.ts'
 import { listNamespaces } from './operations/listNamespaces.ts'
@@ -17,6 +20,7 @@ import { loadNamespaceMetadata } from './operations/loadNamespaceMetadata.ts'
 import { loadTable } from './operations/loadTable.ts'
 import { loadView } from './operations/loadView.ts'
 import { namespaceExists } from './operations/namespaceExists.ts'
+import { planTableScan } from './operations/planTableScan.ts'
 import { registerTable } from './operations/registerTable.ts'
 import { registerView } from './operations/registerView.ts'
 import { renameTable } from './operations/renameTable.ts'
@@ -43,6 +47,10 @@ export const operations = {
   createTable,
   listFunctions,
   loadFunction,
+  planTableScan,
+  fetchPlanningResult,
+  cancelPlanning,
+  fetchScanTasks,
   registerTable,
   loadTable,
   updateTable,

@@ -7,6 +7,7 @@ import { readTableMetadata, readViewMetadata } from '../metadata-cache.ts'
 import { readTable, type Warehouse } from '../rows/rows.ts'
 import { stringifyTableMetadata, type TableMetadata } from '../spec/table-metadata.ts'
 import { stringifyViewMetadata } from '../spec/view-metadata.ts'
+import { planningResult } from '../scan/scan-plans.ts'
 import type { Endpoint } from './endpoints.ts'
 import { tableETag } from './etag.ts'
 import { tableConfig } from './table-config.ts'
@@ -34,6 +35,10 @@ export async function render(outcome: Outcome, endpoint: Endpoint, context: Cata
       return { status: endpoint.successStatus, headers: outcome.headers ?? {}, body: stringifyJson(outcome.body) }
     case 'table':
       return renderTable(outcome, context, input)
+    case 'plan': {
+      const result = await planningResult(context, input.warehouse, outcome.identifier, outcome.planId)
+      return { status: 200, headers: {}, body: stringifyJson({ 'plan-id': outcome.planId, ...result }) }
+    }
     case 'view': {
       const metadata = stringifyViewMetadata(await readViewMetadata(context, outcome.metadataLocation))
       return { status: 200, headers: {}, body: members({ 'metadata-location': outcome.metadataLocation }, metadata, {}) }

@@ -1,0 +1,142 @@
+import { dayMs, hourMs } from '../base/units.ts'
+import type { CatalogContext } from './context.ts'
+import { CatalogStoreError } from './catalog-store.ts'
+import { orderPurge, type DroppedRow, type PurgeRow } from './drops.ts'
+import { CatalogError } from './errors.ts'
+import { parseLocation } from './locations.ts'
+import { readTableMetadata } from './metadata-cache.ts'
+import { expireIdempotencyRecords } from './rest/idempotency.ts'
+import { rangeOf } from './rows/keys.ts'
+import { decodeRow, readWarehouse } from './rows/rows.ts'
+import { readManifest, readManifestList } from './scan/manifests.ts'
+import type { PlanRow } from './scan/scan-plans.ts'
+import type { TableMetadata } from './spec/table-metadata.ts'
+
+export interface Maintained {
+  readonly expiredRecords: number
+  readonly expiredPlans: number
+  readonly expiredMetrics: number
+  readonly expiredDrops: number
+  readonly purgedTables: number
+}
+
+const batchSize = 500
+const planLifetimeMs = hourMs
+const metricsLifetimeMs = 30 * dayMs
+
+/**
+ * One bounded round of background work, safe on any worker at any time: what is out of date goes,
+ * and the tables that were dropped with purge lose their files.
+ */
+export async function maintainCatalog(context: CatalogContext): Promise<Maintained> {
+  const nowMs = context.clock.nowMs()
+  return {
+    expiredRecords: await expireIdempotencyRecords(context, batchSize),
+    expiredPlans: await expire(context, 'p', (row: PlanRow) => row.createdAtMs + planLifetimeMs <= nowMs),
+    expiredMetrics: await expire(context, 'm', (row: { readonly receivedAtMs: number }) => row.receivedAtMs + metricsLifetimeMs <= nowMs),
+    expiredDrops: await expireDrops(context, nowMs),
+    purgedTables: await purgeTables(context),
+  }
+}
+
+/** Rows of a kind, all of them, a page at a time. */
+async function* rowsOf<T>({ store }: CatalogContext, kind: 'p' | 'm' | 'd' | 'q'): AsyncGenerator<{ readonly key: Uint8Array; readonly row: T }> {
+  let { start, end } = rangeOf(Buffer.from(kind))
+  for (;;) {
+    const rows = await store.list({ start, end, limit: batchSize })
+    for (const { key, value } of rows) yield { key, row: decodeRow<T>(value) }
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < batchSize) return
+    start = Buffer.concat([last.key, Buffer.from([0])])
+  }
+}
+
+async function expire<T>(context: CatalogContext, kind: 'p' | 'm', isOver: (row: T) => boolean): Promise<number> {
+  const over: Uint8Array[] = []
+  for await (const { key, row } of rowsOf<T>(context, kind)) {
+    if (isOver(row)) over.push(key)
+    if (over.length >= batchSize) break
+  }
+  if (over.length === 0) return 0
+  await context.store.transact(async (tx) => {
+    for (const key of over) tx.delete(key)
+  })
+  return over.length
+}
+
+/** What can no longer be restored is forgotten; its files are to be purged when the drop asked for it. */
+async function expireDrops(context: CatalogContext, nowMs: number): Promise<number> {
+  let expired = 0
+  for await (const { key, row } of rowsOf<DroppedRow>(context, 'd')) {
+    if (row.restorableUntilMs > nowMs) continue
+    await context.store.transact(async (tx) => {
+      if ((await tx.get(key)) === undefined) return
+      tx.delete(key)
+      const warehouse = row.purge ? await readWarehouse(tx, row.warehouse) : undefined
+      if (warehouse !== undefined) orderPurge(tx, warehouse, row.pointer)
+    })
+    if (++expired >= batchSize) break
+  }
+  return expired
+}
+
+async function purgeTables(context: CatalogContext): Promise<number> {
+  let purged = 0
+  for await (const { key, row } of rowsOf<PurgeRow>(context, 'q')) {
+    await purgeTable(context, row)
+    await context.store.transact(async (tx) => tx.delete(key))
+    if (++purged >= maxPurgesPerRound) break
+  }
+  return purged
+}
+
+const maxPurgesPerRound = 10
+
+/**
+ * Deletes what the table's metadata reaches and nothing else: data and delete files first, then
+ * manifests, manifest lists, statistics, and at last the metadata files, so that a purge that is cut
+ * short finds its way again. Files outside the warehouse's bucket stay.
+ */
+async function purgeTable(context: CatalogContext, { bucket, metadataLocation }: PurgeRow): Promise<void> {
+  const metadata = await present(readTableMetadata(context, metadataLocation))
+  if (metadata === undefined) return
+  const remove = async (locations: Iterable<string>): Promise<void> => {
+    const own = [...new Set(locations)].filter((location) => parseLocation(location)?.bucket === bucket)
+    for (let start = 0; start < own.length; start += batchSize) {
+      await context.store.transact(async (tx) => {
+        for (const location of own.slice(start, start + batchSize)) await tx.deleteFile(location)
+      })
+    }
+  }
+  const manifests = new Set<string>()
+  for (const snapshot of metadata.snapshots) {
+    for (const manifest of (await present(readManifestList(context.store, snapshot))) ?? []) {
+      if (manifests.has(manifest.path)) continue
+      manifests.add(manifest.path)
+      await remove(((await present(readManifest(context.store, manifest))) ?? []).map(({ file }) => file.path))
+    }
+  }
+  await remove(manifests)
+  await remove(metadata.snapshots.flatMap((snapshot) => snapshot['manifest-list'] ?? []))
+  await remove(metadataFiles(metadata))
+  await remove([metadataLocation])
+}
+
+function metadataFiles(metadata: TableMetadata): readonly string[] {
+  return [
+    ...metadata.statistics.map((file) => file['statistics-path']),
+    ...metadata['partition-statistics'].map((file) => file['statistics-path']),
+    ...metadata['metadata-log'].map((entry) => entry['metadata-file']),
+  ]
+}
+
+/** Undefined for a file that is gone or unreadable: there is nothing to be found through it. */
+async function present<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading
+  } catch (error) {
+    if (error instanceof CatalogStoreError && (error.code === 'FileNotFound' || error.code === 'BadLocation')) return undefined
+    if (error instanceof CatalogError && (error.code === 'NotFound' || error.code === 'Validation')) return undefined
+    throw error
+  }
+}

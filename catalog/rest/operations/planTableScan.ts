@@ -1,0 +1,29 @@
+import { newUuid } from '../../ids.ts'
+import { readTableMetadata } from '../../metadata-cache.ts'
+import { encodeRow } from '../../rows/rows.ts'
+import { planKey, type PlanRow } from '../../scan/scan-plans.ts'
+import { decodeScanRequest, pinned, scanRequestJson, understand } from '../../scan/scan-request.ts'
+import { requireTable } from '../../tables.ts'
+import { decodeRequest, tableOf, type Mutation } from '../operation.ts'
+
+/**
+ * POST tables/{table}/plan: plans a scan at once. A scan over many manifests answers with plan
+ * tasks, each to be fetched. Errors: NoSuchTable, BadRequest (a snapshot, column or filter that is not there).
+ */
+export const planTableScan: Mutation = {
+  kind: 'mutation',
+  prepare(input, context) {
+    const { warehouse } = input
+    const identifier = tableOf(input)
+    const request = decodeRequest(decodeScanRequest, input.body ?? {})
+    const planId = newUuid(context.random)
+    return async (tx) => {
+      const { uuid, metadataLocation } = await requireTable(tx, warehouse, identifier)
+      const metadata = await readTableMetadata(context, metadataLocation)
+      understand(request, metadata)
+      const row: PlanRow = { tableUuid: uuid, request: scanRequestJson(pinned(request, metadata)), createdAtMs: context.clock.nowMs() }
+      tx.put(planKey(warehouse.name, planId), encodeRow(row))
+      return { kind: 'plan', identifier, planId }
+    }
+  },
+}
