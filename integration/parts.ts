@@ -29,6 +29,7 @@ export const parts: readonly Part[] = [
   { name: 'server', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },
   { name: 'sdk-js', runner: { kind: 'vitest' }, deadlineMs: 4 * minute, server: true },
   { name: 'raw-http', runner: { kind: 'vitest' }, deadlineMs: 2 * minute, server: true },
+  { name: 'terraform-replay', runner: { kind: 'vitest' }, deadlineMs: minute, server: true },
   { name: 'boto3', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 4 * minute, server: true },
   { name: 'deltalake', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 3 * minute, server: true },
   { name: 'pyiceberg', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 5 * minute, server: true },
