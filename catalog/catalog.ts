@@ -1,15 +1,14 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
-import { CatalogStoreError, type CatalogStore } from './catalog-store.ts'
+import type { CatalogStore } from './catalog-store.ts'
 import { ownerOnly, type Authorize, type Buckets, type Caller, type RequestSigner, type CatalogContext, type CatalogSettings } from './context.ts'
-import { badRequest, CatalogError, errorBody } from './errors.ts'
-import { JsonShapeError } from './json/decode.ts'
-import { JsonSyntaxError, parseJsonBytes } from './json/parse.ts'
+import { CatalogError, errorBody } from './errors.ts'
+import { parseJsonBytes } from './json/parse.ts'
 import { stringifyJson } from './json/stringify.ts'
 import { maintainCatalog, type Maintained } from './maintenance.ts'
 import { MetadataCache } from './metadata-cache.ts'
 import { endpoints, type Endpoint } from './rest/endpoints.ts'
-import { expireIdempotencyRecords, idempotencyKeyOf, requestHashOf, runOnce } from './rest/idempotency.ts'
+import { idempotencyKeyOf, requestHashOf, runOnce } from './rest/idempotency.ts'
 import type { FileIoProperties, Operation, OperationInput, Outcome } from './rest/operation.ts'
 import { managementEndpoints, type ManagementOperationId } from './management/endpoints.ts'
 import { managementOperations } from './management/operations.ts'
@@ -17,6 +16,7 @@ import type { ServerOperation } from './management/server-operation.ts'
 import { operations, type SpecifiedOperationId } from './rest/operations.ts'
 import { render, renderServer, type CatalogResponse, type RenderInput } from './rest/render.ts'
 import type { Warehouse } from './rows/rows.ts'
+import { toCatalogError } from './to-catalog-error.ts'
 import { ensureWarehouse, resolveWarehouse, type NewWarehouse } from './warehouses.ts'
 
 export type ServedOperationId = SpecifiedOperationId | ManagementOperationId
@@ -41,9 +41,7 @@ export interface Catalog {
   readonly endpoints: ReadonlyMap<ServedOperationId, Endpoint>
   /** Creates the warehouse unless it is there; `BadRequest` when it is there with another bucket or prefix. */
   ensureWarehouse(warehouse: NewWarehouse): Promise<Warehouse>
-  /** Background work: removes up to `limit` records that no client may ask for any more. */
-  expireIdempotencyRecords(limit: number): Promise<number>
-  /** One bounded round of all background work, the above included; idempotent, on any worker. */
+  /** One bounded round of background work; idempotent, on any worker. */
   maintain(): Promise<Maintained>
 }
 
@@ -83,7 +81,6 @@ export function createCatalog(options: CatalogOptions): Catalog {
       }
     },
     ensureWarehouse: (warehouse) => ensureWarehouse(context, warehouse),
-    expireIdempotencyRecords: (limit) => expireIdempotencyRecords(context, limit),
     maintain: () => maintainCatalog(context),
   }
 }
@@ -157,25 +154,6 @@ function parseBody(endpoint: Endpoint, body: Uint8Array | undefined): OperationI
 
 function sorted(members: Readonly<Record<string, string | undefined>>): (readonly [string, string])[] {
   return Object.entries(members).map(([name, value]) => [name, value ?? ''] as const).sort(([left], [right]) => (left < right ? -1 : 1))
-}
-
-function toCatalogError(error: unknown): CatalogError {
-  if (error instanceof CatalogError) return error
-  if (error instanceof JsonSyntaxError) return badRequest(`Malformed request: ${error.message}`)
-  if (error instanceof JsonShapeError) return badRequest(error.message)
-  if (!(error instanceof CatalogStoreError)) return new CatalogError('InternalServer', 'Internal error', { cause: error })
-  switch (error.code) {
-    case 'FileNotFound':
-      return new CatalogError('NotFound', error.message, { cause: error })
-    case 'BadLocation':
-      return new CatalogError('BadRequest', error.message, { cause: error })
-    case 'Unavailable':
-      return new CatalogError('ServiceUnavailable', 'Nothing was done; try again', { cause: error })
-    case 'StorageFull':
-      return new CatalogError('StorageFull', 'Nothing was done: no space left', { cause: error })
-    case 'OutcomeUnknown':
-      return new CatalogError('CommitStateUnknown', 'The change may or may not have been made', { cause: error })
-  }
 }
 
 /** Only a request that certainly was not carried out may be repeated, so only that answer says when. */

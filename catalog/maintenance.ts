@@ -41,7 +41,8 @@ export async function maintainCatalog(context: CatalogContext): Promise<Maintain
 
 /** Rows of a kind, all of them, a page at a time. */
 async function* rowsOf<T>({ store }: CatalogContext, kind: 'p' | 'm' | 'd' | 'q'): AsyncGenerator<{ readonly key: Uint8Array; readonly row: T }> {
-  let { start, end } = rangeOf(Buffer.from(kind))
+  const { start: first, end } = rangeOf(Buffer.from(kind))
+  let start = first
   for (;;) {
     const rows = await store.list({ start, end, limit: batchSize })
     for (const { key, value } of rows) yield { key, row: decodeRow<T>(value) }

@@ -43,7 +43,6 @@ import { createRequestLog } from './telemetry/request-log.ts'
 const clock = systemClock
 const random = systemRandom
 const leaseDurationMs = 30 * secondMs
-const expiredRecordsPerRound = 1000
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
 
 if (cluster.isWorker) runWorker(startWorker)
@@ -216,7 +215,7 @@ function startJobs(config: Config, { engine, catalog, logger }: { readonly engin
     jobs: [
       { name: 'collectGarbage', intervalMs: config.jobIntervalMs, run: () => engine.collectGarbage() },
       { name: 'trimOutbox', intervalMs: config.jobIntervalMs, run: () => engine.trimOutbox() },
-      { name: 'expireIdempotencyRecords', intervalMs: config.jobIntervalMs, run: () => catalog.expireIdempotencyRecords(expiredRecordsPerRound) },
+      { name: 'maintainCatalog', intervalMs: config.jobIntervalMs, run: () => catalog.maintain() },
       { name: 'sweepOrphans', intervalMs: config.sweepIntervalMs, run: () => engine.sweepOrphans() },
     ],
     lease: createLease({ engine, clock, name: 'background', holder, durationMs: leaseDurationMs }),

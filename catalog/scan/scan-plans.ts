@@ -6,6 +6,7 @@ import { key } from '../rows/keys.ts'
 import { decodeRow, type RowReader, type Warehouse } from '../rows/rows.ts'
 import type { TableIdentifier } from '../spec/identifier.ts'
 import { requireTable } from '../tables.ts'
+import { toCatalogError } from '../to-catalog-error.ts'
 import { planManifests, readTasks } from './plan.ts'
 import { decodeScanRequest, understand } from './scan-request.ts'
 
@@ -43,8 +44,9 @@ export async function planningResult(context: CatalogContext, warehouse: Warehou
     const count = Math.ceil(manifests.data.length / manifestsPerTask)
     return { status: 'completed', 'plan-tasks': Array.from({ length: count }, (_, index) => `${planId}.${index}`) }
   } catch (error) {
-    if (!(error instanceof CatalogError)) throw error
-    return { status: 'failed', error: { ...errorBody(error).error } }
+    const known = toCatalogError(error)
+    if (known.status >= 500) throw error
+    return { status: 'failed', error: { ...errorBody(known).error } }
   }
 }
 

@@ -46,7 +46,7 @@ describe('transforms', () => {
     ['hour', 'timestamp', '1970-01-01T01:30:00', 1],
   ])('%s of %s %s', (transform, type, json, expected) => {
     const result = applyTransform(transform, type, valueOfJson(type, json))
-    expect(result === undefined ? undefined : valueToJson(transform === 'day' ? 'date' : /^truncate/.test(transform) ? type : 'int', result)).toBe(expected)
+    expect(result === undefined ? undefined : valueToJson(transform === 'day' ? 'date' : transform.startsWith('truncate') ? type : 'int', result)).toBe(expected)
   })
 })
 
