@@ -1,6 +1,6 @@
 import type { CompleteUpload, PutResult } from '../engine.ts'
 import { inBatches } from '../../base/batches.ts'
-import { completedRow, dueRow, isUploadId, partRange, partRow } from '../keys.ts'
+import { completedRow, dueRow, isUploadId, partNumberOf, partRange, partRow } from '../keys.ts'
 import type { Transaction } from '../metadata/transact.ts'
 import type { Content } from '../records/content.ts'
 import { partFormat, type PartRecord, toPart } from '../records/part-record.ts'
@@ -46,7 +46,7 @@ export function completeUpload(context: EngineContext, input: CompleteUpload): P
 /** Every part of the upload, each one checked: a part replaced meanwhile makes the commit start over. */
 async function readStoredParts(tx: Transaction, { uploadId, parts }: CompleteUpload): Promise<Map<number, PartRecord>> {
   const rows = await tx.list({ ...partRange(uploadId), limit: maxParts })
-  const numbers = new Set([...rows.map(({ value }) => partFormat.decode(value).partNumber), ...parts.map(({ partNumber }) => partNumber)])
+  const numbers = new Set([...rows.map((row) => partNumberOf(row.key)), ...parts.map(({ partNumber }) => partNumber)])
   const stored = new Map<number, PartRecord>()
   await inBatches([...numbers], concurrentReads, async (partNumber) => {
     const row = await tx.get(partRow(uploadId, partNumber))
