@@ -38,6 +38,6 @@ export const parts: readonly Part[] = [
   { name: 'spark', runner: { kind: 'pytest', python: 'spark', jars: true }, deadlineMs: 12 * minute, server: true },
   { name: 'hostile', runner: { kind: 'vitest' }, deadlineMs: 4 * minute, server: false },
   { name: 'race', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },
-  { name: 'crash', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: false },
+  { name: 'crash', runner: { kind: 'vitest' }, deadlineMs: 11 * minute, server: false },
   { name: 'memory', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: true },
 ]

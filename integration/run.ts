@@ -49,6 +49,8 @@ async function main(args: readonly string[]): Promise<number> {
   const cache = cacheFolder()
   // The server refuses MORAINE_* names that it does not know, and this one is ours.
   delete process.env['MORAINE_CACHE']
+  // Servers start in half the time when their stripped sources are kept; entries are named by content.
+  process.env['NODE_COMPILE_CACHE'] ??= join(cache, 'compiled')
   const scratch = mkdtempSync(join(tmpdir(), 'moraine-integration-'))
   const total = { passed: 0, failed: 0 }
   const lines: string[] = []

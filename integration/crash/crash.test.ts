@@ -96,7 +96,7 @@ async function verify(writers: readonly Writer[], connections: Connections, ever
   return differences
 }
 
-test(`${kills} kills lose nothing that was acknowledged`, { timeout: 450_000 }, async () => {
+test(`${kills} kills lose nothing that was acknowledged`, { timeout: 600_000 }, async () => {
   const drive = await mkdtemp(join(tmpdir(), 'moraine-crash-'))
   let server = await startServer({ drive, workers: 2 })
   let connections = await connect(server)
