@@ -60,6 +60,8 @@ function parserOf(contentType: string): InstanceType<typeof Busboy> {
       headers: { 'content-type': contentType },
       limits: { fieldSize: preDataLimitBytes, fields: fieldLimit, files: 2, headerPairs: 20 },
       preservePath: true,
+      // The file may be plain text of a form's field, without a name of its own.
+      isPartAFile: (name, _contentType, fileName) => fileName !== undefined || name?.toLowerCase() === 'file',
     })
   } catch {
     throw new S3Error('MalformedPOSTRequest')
