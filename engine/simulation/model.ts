@@ -30,8 +30,8 @@ export interface ModelUpload extends Place {
 export interface Granted {
   readonly versionIds: readonly string[]
   readonly uploadId: string
-  /** It is known to have committed, so a source that it read beforehand was there. */
-  readonly isCommitted: boolean
+  /** It got past the reading of a source that is not part of its commit: that source was there. */
+  readonly hasReadSource: boolean
 }
 
 export interface Applied {
@@ -227,7 +227,7 @@ function applyToUpload(model: Model, operation: UploadOperation, granted: Grante
   }
   if (operation.op === 'complete') return applyComplete(model, operation, granted)
   // The source of a part copy is read before the upload is looked at, and may be gone at the commit.
-  if (operation.op === 'copyPart' && !granted.isCommitted) found(model, operation.source, operation.source.versionId)
+  if (operation.op === 'copyPart' && !granted.hasReadSource) found(model, operation.source, operation.source.versionId)
   const upload = model.uploads.get(operation.uploadId)
   if (upload === undefined || nameOf(upload) !== nameOf(operation)) throw new Refusal('NoSuchUpload')
   if (operation.op === 'abort') {
