@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { corsHeaders, refuseInvalidCors } from './cors.ts'
 
@@ -34,4 +35,14 @@ test.each([
   [Array.from({ length: 101 }, () => rule), 'MalformedXML'],
 ])('%j is refused as %s', (rules, code) => {
   expect(() => refuseInvalidCors(rules)).toThrow(expect.objectContaining({ code }))
+})
+
+test('an origin is allowed by a pattern exactly when a regular expression of it says so', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', 'b', '.', '(', '+'), maxLength: 6 })
+  fc.assert(fc.property(text, text, fc.boolean(), text, (before, after, starred, origin) => {
+    const pattern = starred ? `${before}*${after}` : before + after
+    const escaped = pattern.replaceAll(/[.()+]/g, character => `\\${character}`).replace('*', '.*')
+    const allowed = corsHeaders([{ AllowedMethods: ['GET'], AllowedOrigins: [pattern] }], { origin, method: 'GET', headers: [] }) !== undefined
+    expect(allowed).toBe(new RegExp(`^${escaped}$`).test(origin))
+  }))
 })

@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { S3Error } from '../wire/errors.ts'
 import { bucketTagLimit, objectTagLimit, parseTagging, tagSetOf, tagsOf } from './tags.ts'
 
 test('a tagging header is decoded as query parameters', () => {
@@ -30,4 +32,19 @@ test('a tag may have the name of an inherited property', () => {
     { Key: '__proto__', Value: 'x' },
     { Key: 'constructor', Value: 'y' },
   ])
+})
+
+test('any tags are read back as they were written, and any other text is read or refused', () => {
+  const word = fc.string({ unit: fc.constantFrom('a', 'Z', 'ä', ' ', '+', '-', '=', '.', '_', ':', '/', '@', '1'), minLength: 1, maxLength: 20 })
+  fc.assert(fc.property(fc.dictionary(word, word, { maxKeys: 10, noNullPrototype: true }), tags => {
+    const header = Object.entries(tags).map(([key, value]) => `${encodeURIComponent(key)}=${encodeURIComponent(value)}`).join('&')
+    expect(parseTagging(header)).toEqual(tags)
+  }))
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.string({ unit: fc.constantFrom('&', '=', '%', 'a', '+', '__proto__', '%00') })), text => {
+    try {
+      return Object.keys(parseTagging(text)).length <= objectTagLimit
+    } catch (error) {
+      return error instanceof S3Error && ['InvalidTag', 'InvalidArgument', 'BadRequest'].includes(error.code)
+    }
+  }))
 })

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { detectOperation, pathKindOf } from './detect.ts'
 import type { DetectRequest } from './detect.ts'
@@ -55,5 +56,34 @@ describe('detectOperation', () => {
 
   it('refuses two sub-resources at once', () => {
     expect(detect('GET', 'object', 'acl&versionId=1&tagging')).toEqual({ unknown: 'conflict', names: ['acl', 'tagging'] })
+  })
+})
+
+describe('any request', () => {
+  const names = [...new Set([...s3Operations.values()].flatMap(({ uri, input }) => [
+    ...new URLSearchParams(uri.split('?')[1] ?? '').keys(), ...input.members.flatMap(({ binding }) => (binding.to === 'query' ? [binding.name] : [])),
+  ]))]
+  const name = fc.oneof(fc.constantFrom(...names), fc.string())
+
+  it('is an operation of its method and kind of path, or says why it is none', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.constantFrom('GET', 'PUT', 'POST', 'DELETE', 'HEAD'), fc.string()),
+        fc.constantFrom<DetectRequest['pathKind']>('service', 'bucket', 'object'),
+        fc.array(fc.tuple(name, fc.oneof(fc.constantFrom('', '2'), fc.string())), { maxLength: 4 }),
+        fc.dictionary(fc.constantFrom('x-amz-copy-source', 'x-amz-rename-source', 'x-amz-object-attributes'), fc.string(), { maxKeys: 2 }),
+        (method, pathKind, parameters, headers) => {
+          const query = new Map(parameters.map(([each, value]) => [each, [value]]))
+          const detected = detectOperation({ method, pathKind, query, headers })
+          if (!('operation' in detected)) {
+            expect(['MethodNotAllowed', 'incomplete', 'conflict']).toContain(detected.unknown)
+            return
+          }
+          const operation = s3Operations.get(detected.operation)
+          expect([operation?.method, operation === undefined ? '' : pathKindOf(operation)]).toEqual([method, pathKind])
+        },
+      ),
+      { numRuns: 2000 },
+    )
   })
 })

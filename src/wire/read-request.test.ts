@@ -1,6 +1,9 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { S3Error } from './errors.ts'
 import { parseQuery } from './query.ts'
 import { requestReaderOf } from './read-request.ts'
+import { s3Operations } from './s3-operations.ts'
 import type { S3OperationName } from './s3-operations.ts'
 
 function read<N extends S3OperationName>(name: N, request: { query?: string; headers?: Record<string, string | string[]>; body?: string | Buffer }) {
@@ -144,5 +147,36 @@ describe('documents', () => {
     const read10k = read('CompleteMultipartUpload', { query: 'uploadId=1', body }).input.MultipartUpload?.Parts
     expect(read10k).toHaveLength(10_000)
     expect(read10k?.at(-1)).toEqual({ ETag: '"0123456789abcdef0123456789abcdef"', PartNumber: 10_000 })
+  })
+})
+
+describe('any request of an operation', () => {
+  const text = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('', '0', '-1', '1e9', 'true', '2026-01-01T00:00:00Z', '\u0000', '=?utf-8?b?////?='))
+
+  it.each([...s3Operations.values()].map(({ name, input }) => [name, input] as const))('%s is read, or refused in S3’s words', (name, input) => {
+    const named = (to: 'header' | 'query') => input.members.flatMap(({ binding }) => (binding.to === to ? [binding.name] : []))
+    const headerNames = [...named('header').map(each => each.toLowerCase()), 'x-amz-meta-a', 'x-amz-unknown', 'if-match', 'content-md5']
+    const parameters = [...named('query'), 'unknown']
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom(...headerNames), text, { maxKeys: 5 }),
+        fc.dictionary(fc.constantFrom(...parameters), text, { maxKeys: 3 }),
+        fc.option(fc.oneof(fc.string().map(each => Buffer.from(each)), fc.uint8Array({ maxLength: 50 }))),
+        (headers, query, body) => {
+          try {
+            const { present, unknownHeaders } = requestReaderOf(name).read({
+              bucket: 'lake', key: 'k', headers, query: new Map(Object.entries(query).map(([each, value]) => [each, [value]])), ...(body === null ? {} : { body }),
+            })
+            // Nothing that was sent as a header of S3's is lost: it is a member, or unknown.
+            for (const header of Object.keys(headers)) if (header === 'x-amz-unknown') expect(unknownHeaders).toContain(header)
+            for (const member of present) expect(input.members.map(each => each.name)).toContain(member)
+          } catch (error) {
+            expect(error).toBeInstanceOf(S3Error)
+            expect((error as S3Error).status).toBeLessThan(500)
+          }
+        },
+      ),
+      { numRuns: 60 },
+    )
   })
 })
