@@ -172,7 +172,7 @@ async function startWorker(config: Config): Promise<RunningWorker> {
     s3: s3Handler({
       service: createS3Service({
         engine,
-        region: regionOf(config),
+        region: config.region,
         clock,
         accountIdOf: async ownerId => (await identity.getAccountById(ownerId))?.accountId,
       }),

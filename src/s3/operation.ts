@@ -60,6 +60,8 @@ export interface S3Service {
   readonly engine: Engine
   /** The region reported to clients: the configured one, else `us-east-1`. */
   readonly region: string
+  /** No region is configured: buckets may be asked for in any. */
+  readonly anyRegion: boolean
   readonly nowMs: () => number
   /** Owner elements: AWS shows the canonical id. */
   readonly ownerOf: (ownerId: string) => { readonly ID: string; readonly DisplayName?: string }

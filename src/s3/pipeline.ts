@@ -51,6 +51,7 @@ export interface PipelineOptions {
 export function s3Handler(options: PipelineOptions): (request: IncomingMessage, response: ServerResponse, context: RequestContext) => Promise<void> {
   return async (request, response, context) => {
     const headOnly = request.method === 'HEAD'
+    response.setHeader('x-amz-id-2', options.hostId)
     try {
       const exchange = openExchange(request, response, context, options)
       if (exchange.method === 'OPTIONS') await preflight(exchange, options.service)

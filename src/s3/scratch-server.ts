@@ -43,14 +43,14 @@ export interface ScratchServer extends ScratchEngine {
   close(): Promise<void>
 }
 
-export async function openScratchServer(): Promise<ScratchServer> {
+export async function openScratchServer({ region }: { readonly region?: string } = {}): Promise<ScratchServer> {
   const world = await openScratchEngine()
   const { engine, clock } = world
   const handle = s3Handler({
-    service: createS3Service({ engine, region: 'us-east-1', clock, accountIdOf: async () => account.accountId }),
+    service: createS3Service({ engine, region, clock, accountIdOf: async () => account.accountId }),
     lookupAccessKey: async id => (id === accessKeyId ? { secretAccessKey, caller } : undefined),
     keys: new SigningKeys(),
-    requiredRegion: undefined,
+    requiredRegion: region,
     domains: [domain],
     websiteDomains: [websiteDomain],
     hostId: 'host',
@@ -59,7 +59,7 @@ export async function openScratchServer(): Promise<ScratchServer> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const host = `127.0.0.1:${port}`
-  const signer = new SignatureV4({ credentials: { accessKeyId, secretAccessKey }, region: 'us-east-1', service: 's3', sha256: Sha256, uriEscapePath: false })
+  const signer = new SignatureV4({ credentials: { accessKeyId, secretAccessKey }, region: region ?? 'us-east-1', service: 's3', sha256: Sha256, uriEscapePath: false })
   return {
     ...world,
     host,

@@ -5,8 +5,8 @@ import type { S3Service } from './operation.ts'
 
 export interface S3ServiceParts {
   readonly engine: Engine
-  /** The configured region, or `us-east-1`. */
-  readonly region: string
+  /** The configured region; undefined: clients may name any, and us-east-1 is reported. */
+  readonly region: string | undefined
   readonly clock: Clock
   /** The 12-digit account id of a canonical user id. */
   readonly accountIdOf: (ownerId: string) => Promise<string | undefined>
@@ -15,7 +15,8 @@ export interface S3ServiceParts {
 export function createS3Service({ engine, region, clock, accountIdOf }: S3ServiceParts): S3Service {
   return {
     engine,
-    region,
+    region: region ?? 'us-east-1',
+    anyRegion: region === undefined,
     nowMs: () => clock.nowMs(),
     ownerOf: ownerId => ({ ID: ownerId }),
     admitBucket: (bucket, caller, expectedOwner) => admittedBucket(engine, accountIdOf, { bucket, caller, expectedOwner }),

@@ -12,7 +12,7 @@ import type { Call, Operation } from '../operation.ts'
  *
  * Commit point: `engine.createBucket`. Creating one's own bucket again succeeds in us-east-1 and changes nothing;
  * in any other region it is BucketAlreadyOwnedByYou. Errors: BucketAlreadyExists, InvalidBucketName,
- * IllegalLocationConstraintException, InvalidLocationConstraint.
+ * IllegalLocationConstraintException (another region), InvalidLocationConstraint (no region at all).
  */
 export const CreateBucket: Operation<CreateBucketRequest, CreateBucketOutput> = {
   honours: ['Bucket', 'CreateBucketConfiguration', 'ACL', 'GrantFullControl', 'GrantRead', 'GrantReadACP', 'GrantWrite', 'GrantWriteACP', 'ObjectOwnership', 'ObjectLockEnabledForBucket', 'BucketNamespace'],
@@ -47,14 +47,20 @@ function refuseUnsupported({ ObjectLockEnabledForBucket: objectLock, BucketNames
   if (namespace !== undefined && namespace !== 'global') throw new S3Error('NotImplemented', 'Only the bucket namespace global is supported.')
 }
 
-/** `us-east-1` is named by no constraint; older clients name any region by `EU`. */
+/**
+ * `us-east-1` is named by no constraint; older clients name Ireland by `EU`. A client of a server without a configured
+ * region names its own, and the SDKs do so by themselves. A missing constraint is taken for this server's region.
+ */
 function refuseForeignRegion({ input, service }: Call<CreateBucketRequest>): void {
   const { LocationConstraint: asked, Location: location, Bucket: type } = input.CreateBucketConfiguration ?? {}
   if (location !== undefined || type !== undefined) throw new S3Error('NotImplemented', 'Directory buckets are not supported.')
   if (asked === undefined) return
   const region = asked === 'EU' ? 'eu-west-1' : (asked as string)
-  if (region === '' || region === service.region) return
-  throw new S3Error('InvalidLocationConstraint', undefined, { LocationConstraint: region })
+  if (!/^[a-z]{2,}(-[a-z]+)+-\d+$/.test(region) && region !== service.region) throw new S3Error('InvalidLocationConstraint', undefined, { LocationConstraint: region })
+  if (service.anyRegion || region === service.region) return
+  throw new S3Error('IllegalLocationConstraintException', `The ${region} location constraint is incompatible for the region specific endpoint this request was sent to.`, {
+    LocationConstraint: region,
+  })
 }
 
 function refuseOtherOwnership(ownership: string | undefined): void {
