@@ -39,13 +39,17 @@ export function requestedLocation(warehouse: Warehouse, location: string | undef
   return checkLocation(warehouse, location)
 }
 
-/** Where a new table or view goes when the client does not say: below its namespace, never where another has been. */
-export function defaultLocation(warehouse: Warehouse, namespace: Namespace, namespaceProperties: Properties, name: string, uuid: string): string {
-  const own = namespaceProperties['location']
-  const parent = own !== undefined && parseLocation(`${own}/`)?.bucket === warehouse.bucket
+/** Where a namespace's tables and views go: its own `location` property when that lies in the warehouse's bucket. */
+export function namespaceLocation(warehouse: Warehouse, namespace: Namespace, properties: Properties): string {
+  const own = properties['location']
+  return own !== undefined && parseLocation(`${own}/`)?.bucket === warehouse.bucket
     ? stripTrailingSlash(own)
     : [warehouseLocation(warehouse), ...namespace.map(pathSegment)].join('/')
-  return `${parent}/${pathSegment(name)}-${uuid}`
+}
+
+/** Where a new table or view goes when the client does not say: below its namespace, never where another has been. */
+export function defaultLocation(warehouse: Warehouse, namespace: Namespace, namespaceProperties: Properties, name: string, uuid: string): string {
+  return `${namespaceLocation(warehouse, namespace, namespaceProperties)}/${pathSegment(name)}-${uuid}`
 }
 
 /** File systems and clients disagree on escapes, so paths are made of what needs none. */
