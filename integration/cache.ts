@@ -17,6 +17,7 @@ const here = import.meta.dirname
 export type PythonSet = 'clients' | 'spark'
 
 export interface Jar {
+  /** `group:artifact:version`, and `:extension` when it is no jar. */
   readonly coordinates: string
   readonly sha256: string
 }
@@ -57,22 +58,32 @@ export async function pythonEnvironment(set: PythonSet, folder: string, signal: 
 
 /** The path of a jar whose bytes have the pinned hash; fetched by Maven on first use. */
 export async function fetchJar(jar: Jar, folder: string, signal: AbortSignal): Promise<string> {
-  const [, artifact, version] = jar.coordinates.split(':')
-  const file = `${artifact}-${version}.jar`
-  const path = join(folder, 'jars', jar.sha256.slice(0, 12), file)
+  const path = join(folder, 'jars', jar.sha256.slice(0, 12), fileName(jar))
   if (existsSync(path)) return path
   const staging = join(folder, 'jars', `fetching-${process.pid}-${jar.sha256.slice(0, 12)}`)
   mkdirSync(staging, { recursive: true })
-  await runCommand('mvn', [
-    '-q', '-B', 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy',
-    `-Dartifact=${jar.coordinates}`, `-DoutputDirectory=${staging}`,
-  ], { signal, cwd: staging })
-  const sha256 = await sha256Of(join(staging, file))
-  if (sha256 !== jar.sha256) throw new Error(`${jar.coordinates}: SHA-256 is ${sha256}, expected ${jar.sha256}`)
+  const fetched = await fetchArtifact(jar, staging, signal)
   mkdirSync(dirname(path), { recursive: true })
-  renameSync(join(staging, file), path)
+  renameSync(fetched, path)
   rmSync(staging, { recursive: true })
   return path
+}
+
+/** A file in `folder`, fetched there by Maven. Throws when its hash is another. */
+export async function fetchArtifact(artifact: Jar, folder: string, signal: AbortSignal): Promise<string> {
+  await runCommand('mvn', [
+    '-q', '-B', 'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy',
+    `-Dartifact=${artifact.coordinates}`, `-DoutputDirectory=${folder}`,
+  ], { signal, cwd: folder })
+  const path = join(folder, fileName(artifact))
+  const sha256 = await sha256Of(path)
+  if (sha256 !== artifact.sha256) throw new Error(`${artifact.coordinates}: SHA-256 is ${sha256}, expected ${artifact.sha256}`)
+  return path
+}
+
+function fileName({ coordinates }: Jar): string {
+  const [, artifact, version, extension = 'jar'] = coordinates.split(':')
+  return `${artifact}-${version}.${extension}`
 }
 
 async function sha256Of(path: string): Promise<string> {

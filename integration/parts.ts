@@ -5,6 +5,7 @@ export interface PytestRunner {
   readonly kind: 'pytest'
   readonly python: PythonSet
   readonly jars?: boolean
+  readonly trino?: boolean
 }
 
 /** A folder of Vitest or pytest files, or one with a `pom.xml`. */
@@ -34,7 +35,10 @@ export const parts: readonly Part[] = [
   { name: 'deltalake', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 3 * minute, server: true },
   { name: 'pyiceberg', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 5 * minute, server: true },
   { name: 'duckdb', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 5 * minute, server: true },
+  { name: 'docs', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 2 * minute, server: true },
+  { name: 'trino', runner: { kind: 'pytest', python: 'clients', trino: true }, deadlineMs: 8 * minute, server: true },
   { name: 'rck', runner: { kind: 'maven' }, deadlineMs: 5 * minute, server: true },
+  { name: 'tpch', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 4 * minute, server: true },
   { name: 'spark', runner: { kind: 'pytest', python: 'spark', jars: true }, deadlineMs: 12 * minute, server: true },
   { name: 'hostile', runner: { kind: 'vitest' }, deadlineMs: 4 * minute, server: false },
   { name: 'race', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },

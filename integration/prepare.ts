@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { fetchJar, jars, pythonEnvironment } from './cache.ts'
 import type { Part, PytestRunner } from './parts.ts'
 import { runCommand } from './process.ts'
+import { java25, trinoHome } from './trino-distribution.ts'
 
 const here = import.meta.dirname
 const downloadDeadlineMs = 15 * 60_000
@@ -42,7 +43,8 @@ async function pytest(name: string, runner: PytestRunner, scratch: string, cache
   const classPath: string[] = []
   if (runner.jars === true) for (const jar of Object.values(jars)) classPath.push(await fetchJar(jar, cache, signal))
   const options = ['-c', join(here, 'pytest.ini'), '--rootdir', here, '-q', '--durations=5', `--junitxml=${report}`]
-  const env = { SPARK_JARS: classPath.join(','), PYTHONDONTWRITEBYTECODE: '1' }
+  const trino = runner.trino === true ? { TRINO_HOME: await trinoHome(cache, signal), TRINO_JAVA: java25() } : {}
+  const env = { SPARK_JARS: classPath.join(','), PYTHONDONTWRITEBYTECODE: '1', ...trino }
   return { command: python, args: ['-m', 'pytest', ...options, join(here, name)], env, report }
 }
 
