@@ -112,7 +112,9 @@ describe('the first table', () => {
     const all = await world.call('loadTable', { path: events })
     const refs = await world.call('loadTable', { path: events, query: { snapshots: 'refs' } })
     expect(all.headers['etag']).not.toBe(refs.headers['etag'])
-    expect(((refs.body['metadata'] as Record<string, Json>)['snapshots'] as Json[]).length).toBe(1)
+    const referenced = refs.body['metadata'] as Record<string, Json>
+    expect(referenced['snapshots']).toHaveLength(1)
+    expect(referenced['snapshot-log']).toEqual([{ 'timestamp-ms': 1_700_000_100_002, 'snapshot-id': 2 }])
     const again = await world.call('loadTable', { path: events, headers: { 'if-none-match': all.headers['etag'] ?? '' } })
     expect([again.status, again.body]).toEqual([304, {}])
     const committed = await world.call('updateTable', { path: events, body: append(3, 3, 2) })

@@ -28,9 +28,14 @@ export class MetadataCache {
     return entry.value
   }
 
-  set(location: string, value: TableMetadata | ViewMetadata, sizeBytes: number): void {
+  /** For a location that clients may have written to since. */
+  forget(location: string): void {
     this.#sizeBytes -= this.#entries.get(location)?.sizeBytes ?? 0
     this.#entries.delete(location)
+  }
+
+  set(location: string, value: TableMetadata | ViewMetadata, sizeBytes: number): void {
+    this.forget(location)
     if (sizeBytes > this.#maxBytes) return
     this.#entries.set(location, { value, sizeBytes })
     this.#sizeBytes += sizeBytes

@@ -1,4 +1,5 @@
 import { CatalogError, validationError } from '../errors.ts'
+import { appendFrozen } from '../json/frozen-list.ts'
 import { addInt64, maxInt64, type Int64 } from '../json/json.ts'
 import { stringifyJson } from '../json/stringify.ts'
 import { mainBranch, sequenceNumberOf, type Snapshot, type SnapshotRef } from '../spec/snapshot.ts'
@@ -22,7 +23,7 @@ export function addSnapshot(draft: TableDraft, snapshot: Snapshot): void {
     metadata['last-sequence-number'] = maxInt64(last, sequenceNumber)
   }
   if (metadata['format-version'] >= 3) assignRows(draft, snapshot)
-  metadata.snapshots = [...metadata.snapshots, snapshot]
+  metadata.snapshots = appendFrozen(metadata.snapshots, snapshot)
   draft.addedSnapshotIds.add(id)
   draft.lastUpdatedMs = snapshot['timestamp-ms']
   draft.changed = true
@@ -54,7 +55,7 @@ export function setSnapshotRef(draft: TableDraft, name: string, ref: SnapshotRef
     metadata['current-snapshot-id'] = ref['snapshot-id']
     draft.lastUpdatedMs ??= draft.nowMs
     draft.currentIds.add(ref['snapshot-id'])
-    metadata['snapshot-log'] = [...metadata['snapshot-log'], { 'timestamp-ms': draft.lastUpdatedMs, 'snapshot-id': ref['snapshot-id'] }]
+    metadata['snapshot-log'] = appendFrozen(metadata['snapshot-log'], { 'timestamp-ms': draft.lastUpdatedMs, 'snapshot-id': ref['snapshot-id'] })
   }
   const refs: Record<string, SnapshotRef> = Object.assign(Object.create(null), metadata.refs)
   refs[name] = ref

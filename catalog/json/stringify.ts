@@ -34,18 +34,6 @@ function isArray(value: readonly Json[] | { readonly [key: string]: Json | undef
   return Array.isArray(value)
 }
 
-/** A value that never changes keeps its text, so that rewriting a long list costs no more than joining it. */
-const frozenText = new WeakMap<object, string>()
-
-/** As `stringifyJson`, remembering the text by identity: only for objects that are never mutated. */
-export function stringifyFrozen(value: object & Json): string {
-  const known = frozenText.get(value)
-  if (known !== undefined) return known
-  const text = stringifyJson(value)
-  frozenText.set(value, text)
-  return text
-}
-
 function stringifyArray(items: readonly Json[]): string {
   let text = '['
   for (let index = 0; index < items.length; index++) {

@@ -1,7 +1,8 @@
 import { validationError } from '../errors.ts'
 import { array, asObject, int32, int64, object, optional, record, string, withDefault, type Decoder } from '../json/decode.ts'
+import { stringifyFrozenList } from '../json/frozen-list.ts'
 import type { Int64, Json, JsonObject } from '../json/json.ts'
-import { stringifyFrozen, stringifyJson } from '../json/stringify.ts'
+import { stringifyJson } from '../json/stringify.ts'
 import {
   bindPartitionSpec, decodePartitionFields, decodePartitionSpec, highestPartitionId, lastUnassignedPartitionId, type PartitionSpec,
 } from './partition-spec.ts'
@@ -190,27 +191,54 @@ export function stripTrailingSlash(location: string): string {
 export type SnapshotMode = 'all' | 'refs'
 
 /**
- * The metadata's JSON text, members in the reference's order. Snapshots and log entries remember
- * their text, so that rewriting a long history costs no more than joining it.
+ * The metadata's JSON text, members in the reference's order. Long lists remember their text, so that
+ * writing a history with one more snapshot costs the snapshot and a copy.
  */
 export function stringifyTableMetadata(metadata: TableMetadata, mode: SnapshotMode = 'all'): string {
-  const formatVersion = metadata['format-version']
-  const referenced = mode === 'refs' ? new Set(Object.values(metadata.refs).map((ref) => ref['snapshot-id'])) : undefined
-  const snapshots = referenced === undefined ? metadata.snapshots : metadata.snapshots.filter((snapshot) => referenced.has(snapshot['snapshot-id']))
-  const head = stringifyJson(headOf(metadata) as never)
-  const lists = [
-    `"snapshots":${joinFrozen(snapshots)}`,
-    `"statistics":${joinFrozen(metadata.statistics)}`,
-    `"partition-statistics":${joinFrozen(metadata['partition-statistics'])}`,
-    `"snapshot-log":${joinFrozen(metadata['snapshot-log'])}`,
-    `"metadata-log":${joinFrozen(metadata['metadata-log'])}`,
-  ]
-  if (formatVersion >= 3 && metadata['encryption-keys'].length > 0) lists.unshift(`"encryption-keys":${joinFrozen(metadata['encryption-keys'])}`)
-  return `${head.slice(0, -1)},${lists.join(',')}}`
+  return mode === 'all' ? stringifyAll(metadata) : stringifyReferenced(metadata)
 }
 
-function joinFrozen(items: readonly object[]): string {
-  return `[${items.map((item) => stringifyFrozen(item as never)).join(',')}]`
+/** The texts of the `refs` representation: small, and asked for again and again. */
+const referencedText = new WeakMap<TableMetadata, string>()
+
+function stringifyReferenced(metadata: TableMetadata): string {
+  const known = referencedText.get(metadata)
+  if (known !== undefined) return known
+  const text = stringifyAll(onlyReferenced(metadata))
+  referencedText.set(metadata, text)
+  return text
+}
+
+/**
+ * Without the snapshots that no branch or tag names, and without what refers to them. As in the
+ * reference the snapshot log keeps what follows the last entry of such a snapshot: a gap would make
+ * an older snapshot seem current for longer than it was.
+ */
+function onlyReferenced(metadata: TableMetadata): TableMetadata {
+  const ids = new Set(Object.values(metadata.refs).map((ref) => ref['snapshot-id']))
+  const isReferenced = (item: { readonly 'snapshot-id': Int64 }): boolean => ids.has(item['snapshot-id'])
+  const log = metadata['snapshot-log']
+  return {
+    ...metadata,
+    snapshots: metadata.snapshots.filter(isReferenced),
+    statistics: metadata.statistics.filter(isReferenced),
+    'partition-statistics': metadata['partition-statistics'].filter(isReferenced),
+    'snapshot-log': log.slice(log.findLastIndex((entry) => !isReferenced(entry)) + 1),
+  }
+}
+
+function stringifyAll(metadata: TableMetadata): string {
+  const formatVersion = metadata['format-version']
+  const head = stringifyJson(headOf(metadata) as never)
+  const lists = [
+    `"snapshots":${stringifyFrozenList(metadata.snapshots)}`,
+    `"statistics":${stringifyFrozenList(metadata.statistics)}`,
+    `"partition-statistics":${stringifyFrozenList(metadata['partition-statistics'])}`,
+    `"snapshot-log":${stringifyFrozenList(metadata['snapshot-log'])}`,
+    `"metadata-log":${stringifyFrozenList(metadata['metadata-log'])}`,
+  ]
+  if (formatVersion >= 3 && metadata['encryption-keys'].length > 0) lists.unshift(`"encryption-keys":${stringifyFrozenList(metadata['encryption-keys'])}`)
+  return `${head.slice(0, -1)},${lists.join(',')}}`
 }
 
 /** All but the lists. Version 1 repeats its current schema and spec as older readers expect them. */

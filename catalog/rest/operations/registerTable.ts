@@ -29,6 +29,7 @@ export const registerTable: Mutation = {
       else if ((await readView(tx, warehouse.name, identifier)) !== undefined) {
         throw new CatalogError('AlreadyExists', `View with same name already exists: ${identifierText(identifier)}`)
       }
+      context.cache.forget(metadataLocation)
       const metadata = await readTableMetadata(context, metadataLocation)
       checkLocation(warehouse, metadata.location)
       putTablePointer(tx, context, warehouse, identifier, metadata, metadataLocation, existing)

@@ -19,6 +19,7 @@ export const registerView: Mutation = {
     return async (tx) => {
       await requireNamespace(tx, warehouse, identifier.namespace)
       await requireFreeName(tx, warehouse, identifier, 'View')
+      context.cache.forget(metadataLocation)
       const metadata = await readViewMetadata(context, metadataLocation)
       checkLocation(warehouse, metadata.location)
       putViewPointer(tx, context, warehouse, identifier, metadata, metadataLocation, undefined)
