@@ -24,6 +24,9 @@ export interface Part {
 /** The domain under which a bucket's name is a host name; no test resolves it by DNS. */
 export const domain = 's3.example.test'
 
+/** The domain under which a bucket's name is the host of its website. */
+export const websiteDomain = 'web.example.test'
+
 const minute = 60_000
 
 export const parts: readonly Part[] = [

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { cacheFolder } from './cache.ts'
 import { countReports, type TestCounts } from './junit.ts'
-import { domain, parts, type Part } from './parts.ts'
+import { domain, parts, websiteDomain, type Part } from './parts.ts'
 import { prepare } from './prepare.ts'
 import { runCommand } from './process.ts'
 import { startServer } from './start-server.ts'
@@ -18,7 +18,7 @@ import { startServer } from './start-server.ts'
 /** Run one part to its end; what its report counts, or a failure when it wrote none. */
 async function runPart(part: Part, scratch: string, cache: string): Promise<TestCounts> {
   const prepared = await prepare(part, scratch, cache)
-  const server = part.server ? await startServer({ workers: 2, env: { MORAINE_DOMAIN: domain } }) : undefined
+  const server = part.server ? await startServer({ workers: 2, env: { MORAINE_DOMAIN: domain, MORAINE_WEBSITE_DOMAIN: websiteDomain } }) : undefined
   try {
     const address = server === undefined
       ? {}
