@@ -8,10 +8,10 @@ import threading
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from engines_page import spark_settings
 from lakehouse import duckdb_lakehouse, fresh_namespace, pyiceberg_catalog
 from pyspark.sql import SparkSession
 from reference import FLIGHT_QUERIES, FLIGHTS, TPCH_TABLES, arrow_table, assert_same_rows, expected, over_arrow, reference, tpch_queries
-from server import ACCESS_KEY, ENDPOINT, ICEBERG_URI, REGION, SECRET_KEY, WAREHOUSE
 
 NAMESPACE = 'spark'
 TABLE = f'lh.{NAMESPACE}'
@@ -33,20 +33,7 @@ def spark(catalog):
         'spark.driver.bindAddress': '127.0.0.1',
         'spark.sql.session.timeZone': 'UTC',
         'spark.sql.shuffle.partitions': '4',
-        'spark.sql.extensions': 'org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions',
-        'spark.sql.catalog.lh': 'org.apache.iceberg.spark.SparkCatalog',
-        'spark.sql.catalog.lh.type': 'rest',
-        'spark.sql.catalog.lh.uri': ICEBERG_URI,
-        'spark.sql.catalog.lh.warehouse': WAREHOUSE,
-        'spark.sql.catalog.lh.credential': f'{ACCESS_KEY}:{SECRET_KEY}',
-        'spark.sql.catalog.lh.oauth2-server-uri': f'{ICEBERG_URI}/v1/oauth/tokens',
-        'spark.sql.catalog.lh.scope': 'catalog',
-        'spark.sql.catalog.lh.io-impl': 'org.apache.iceberg.aws.s3.S3FileIO',
-        'spark.sql.catalog.lh.s3.endpoint': ENDPOINT,
-        'spark.sql.catalog.lh.s3.path-style-access': 'true',
-        'spark.sql.catalog.lh.s3.access-key-id': ACCESS_KEY,
-        'spark.sql.catalog.lh.s3.secret-access-key': SECRET_KEY,
-        'spark.sql.catalog.lh.client.region': REGION,
+        **spark_settings('lh'),
     }
     builder = SparkSession.builder.master('local[2]').appName('integration')
     for name, value in settings.items():
