@@ -137,6 +137,14 @@ describe('a form is refused', () => {
     expect(await post(form)).toMatchObject({ status, code })
   })
 
+  test('that is signed by Version 2, by a message that names Version 4', async () => {
+    const part = (name: string) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\nvalue\r\n`
+    const body = `${['key', 'AWSAccessKeyId', 'policy', 'signature', 'file'].map(part).join('')}--${boundary}--\r\n`
+    const answer = await server.send('POST', '/forms', { headers: { 'content-type': `multipart/form-data; boundary=${boundary}` }, body, signed: false })
+    expect(answer).toMatchObject({ status: 400, code: 'InvalidRequest' })
+    expect(answer.body).toContain('AWS4-HMAC-SHA256')
+  })
+
   test('that is unsigned, or no form', async () => {
     const headers = { 'content-type': `multipart/form-data; boundary=${boundary}` }
     const bare = `--${boundary}\r\nContent-Disposition: form-data; name="key"\r\n\r\nk\r\n--${boundary}\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--${boundary}--\r\n`

@@ -55,6 +55,9 @@ export async function uploadForm(exchange: Exchange, service: S3Service, { rules
 }
 
 function signatureOf(fields: FormFields) {
+  if (fields.has('awsaccesskeyid') && !fields.has('x-amz-algorithm')) {
+    throw new S3Error('InvalidRequest', 'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.')
+  }
   return {
     policy: required(fields, 'policy'),
     algorithm: required(fields, 'x-amz-algorithm'),
