@@ -8,7 +8,7 @@ import { responseWriterOf } from '../wire/write-response.ts'
 import { send, sendError } from './answer.ts'
 import { uploadForm } from './form-upload.ts'
 import { bucketOf, keyOf, openExchange, operationOf, urlOf } from './exchange.ts'
-import { corsOf, preflight } from './preflight.ts'
+import { preflight, showToOrigin } from './preflight.ts'
 import { operationNamed } from './operations.ts'
 import { refuseUnhonoured } from './refusals.ts'
 import { collectedBody, streamedBody } from './request-body.ts'
@@ -54,6 +54,7 @@ export function s3Handler(options: PipelineOptions): (request: IncomingMessage, 
     response.setHeader('x-amz-id-2', options.hostId)
     try {
       const exchange = openExchange(request, response, context, options)
+      if (exchange.method !== 'OPTIONS') await showToOrigin(exchange, options.service)
       if (exchange.method === 'OPTIONS') await preflight(exchange, options.service)
       else if (exchange.isWebsite) await serveWebsite(exchange, options.service, { authenticated: async () => (await authenticated(exchange, options)).caller, hostId: options.hostId })
       else if (isForm(exchange)) await uploadForm(exchange, options.service, formRules(options))
@@ -66,7 +67,7 @@ export function s3Handler(options: PipelineOptions): (request: IncomingMessage, 
 }
 
 async function handle(exchange: Exchange, options: PipelineOptions, headOnly: boolean): Promise<void> {
-  const { context, response, request } = exchange
+  const { context, response } = exchange
   const name = operationOf(exchange)
   context.notes.operation = name
   const { authentication, caller } = await authenticated(exchange, options)
@@ -74,10 +75,9 @@ async function handle(exchange: Exchange, options: PipelineOptions, headOnly: bo
   const operation = operationNamed(name)
   if (operation === undefined) throw new S3Error('NotImplemented', `${name} is not implemented.`)
   const call = await callOf(exchange, options, { name, operation, authentication, caller })
-  const cors = request.headers.origin === undefined ? undefined : await corsOf(exchange, options.service)
   const output: object & Transport = await operation.run(call)
   const written = responseWriterOf(name)(output)
-  const headers = { ...written.headers, ...output.$headers, ...cors }
+  const headers = { ...written.headers, ...output.$headers }
   await send(response, { status: output.$status ?? written.status, headers, body: written.body }, headOnly)
 }
 

@@ -27,10 +27,13 @@ export async function preflight(exchange: Exchange, service: S3Service): Promise
   response.end()
 }
 
-/** What a response to a cross-origin request says beside its answer. */
-export async function corsOf(exchange: Exchange, service: S3Service): Promise<Record<string, string> | undefined> {
-  const origin = exchange.request.headers.origin
-  return origin === undefined ? undefined : await allowedBy(exchange, service, { origin, method: exchange.method, headers: [] })
+/** Lets a page of another origin see the answer, whatever it will be: errors are its business too. */
+export async function showToOrigin(exchange: Exchange, service: S3Service): Promise<void> {
+  const { request, response, method } = exchange
+  const { origin } = request.headers
+  if (origin === undefined) return
+  const allowed = await allowedBy(exchange, service, { origin, method, headers: [] })
+  for (const [name, value] of Object.entries(allowed ?? {})) response.setHeader(name, value)
 }
 
 async function allowedBy({ address }: Exchange, { engine }: S3Service, request: CorsRequest): Promise<Record<string, string> | undefined> {

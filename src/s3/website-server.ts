@@ -7,7 +7,6 @@ import { send } from './answer.ts'
 import { decodeDocument } from './bucket-documents.ts'
 import { toS3Error } from './engine-errors.ts'
 import { bucketOf, keyOf } from './exchange.ts'
-import { corsOf } from './preflight.ts'
 import { readVersion } from './read-version.ts'
 import { folderIndexOf, pathOf, planWebsiteError, planWebsiteRequest } from './website-routing.ts'
 import type { Caller } from '../identity/caller.ts'
@@ -108,8 +107,7 @@ async function sendObject({ exchange, service, bucket }: Visit, key: string, err
   const { slice, output } = await readVersion({ input, ifRange, rawResponseExpires: undefined }, reader)
   const { status, headers: written, body } = responseWriterOf('GetObject')({ ...output, Body: reader.read(slice) })
   if (error !== undefined) context.notes.errorCode = error.code
-  const cors = await corsOf(exchange, service)
-  await send(response, { status: error?.status ?? status, headers: { ...written, ...cors }, body }, method === 'HEAD')
+  await send(response, { status: error?.status ?? status, headers: written, body }, method === 'HEAD')
 }
 
 async function redirect({ response, method }: Exchange, { status, location }: { readonly status: number; readonly location: string }): Promise<void> {
