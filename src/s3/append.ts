@@ -9,6 +9,9 @@ import type { PutObjectOutput, PutObjectRequest } from '@aws-sdk/client-s3'
 import type { Checksum, Digest, ObjectVersion } from '../../engine/index.ts'
 import type { Call, StreamedBody } from './operation.ts'
 
+/** An object keeps the checksum of its first write: whichever it was, the appended bytes' own is needed to go on with it. */
+const crcs = ['CRC32', 'CRC32C', 'CRC64NVME'] as const
+
 /**
  * PutObject with `x-amz-write-offset-bytes`: the body is appended to the current version in one commit.
  * The offset must be the object's size (InvalidWriteOffset otherwise, also for the loser of a race); 0 creates
@@ -16,7 +19,7 @@ import type { Call, StreamedBody } from './operation.ts'
  */
 export async function appendToObject(call: Call<PutObjectRequest>, offsetBytes: number): Promise<PutObjectOutput> {
   const { input, bucket, key, caller, service } = call
-  const body = digested(call.body())
+  const body = digested(call.body({ also: crcs }))
   const { version, versioning } = await service.engine.appendObject({
     bucket,
     key,
@@ -50,9 +53,9 @@ function digested({ source, finish }: StreamedBody): { source: AsyncIterable<Uin
   return { source: checked(), digest: () => must(digest, 'the body has been consumed') }
 }
 
-/** Checksums that combine (the CRCs) go on; one that cannot is dropped. */
+/** The first bytes have the first of their checksums. Those that combine (the CRCs) go on; one that cannot is dropped. */
 export function joined(before: ObjectVersion | undefined, appended: Digest, appendedBytes: number): Digest {
-  if (before === undefined || before.sizeBytes === 0) return appended
+  if (before === undefined || before.sizeBytes === 0) return { etag: appended.etag, checksums: appended.checksums.slice(0, 1) }
   const checksums: Checksum[] = []
   for (const { algorithm, type, value } of before.checksums) {
     const own = appended.checksums.find(checksum => checksum.algorithm === algorithm)

@@ -115,6 +115,13 @@ describe('appends', () => {
     expect(await server.send('GET', '/copies/log')).toMatchObject({ body: 'one two', headers: { 'content-type': 'text/log', etag: grown.headers.etag } })
   })
 
+  test('go on with the checksum of the first write, whichever the later ones bring', async () => {
+    await append(0, 'one', 'mixed', { 'x-amz-checksum-crc32': base64Crc('one') })
+    for (const [offset, headers] of [[3, {}], [7, { 'x-amz-checksum-sha256': createHash('sha256').update(' two').digest('base64') }]] as const) await append(offset, ' two', 'mixed', headers)
+    const { headers } = await head('mixed', { headers: { 'x-amz-checksum-mode': 'ENABLED' } })
+    expect([headers['x-amz-checksum-crc32'], headers['x-amz-checksum-crc64nvme'], headers['x-amz-checksum-sha256']]).toEqual([base64Crc('one two two'), undefined, undefined])
+  })
+
   test('elsewhere than at its end are refused, and so are bodies that are not what they say', async () => {
     await append(0, 'one', 'strict')
     for (const offset of [0, 2, 4]) expect(await append(offset, 'x', 'strict')).toMatchObject({ status: 400, code: 'InvalidWriteOffset' })

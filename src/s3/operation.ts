@@ -1,4 +1,5 @@
 import type { Bucket, Engine, PutObject, Upload } from '../../engine/index.ts'
+import type { ChecksumAlgorithm } from '../checksums/checksum.ts'
 import type { Caller } from '../identity/caller.ts'
 
 /**
@@ -36,7 +37,7 @@ export interface Call<Input> {
   /** The bucket's row as it was when the request was authorized; only under scope `bucket`. */
   readonly bucketRow: Bucket
   /** The request body with its digests, for operations whose payload is a stream. Once only. */
-  readonly body: (options?: { readonly partOf?: Upload }) => StreamedBody
+  readonly body: (options?: BodyOptions) => StreamedBody
   /** The Expires header as sent: AWS stores its text. */
   readonly rawExpires: string | undefined
   /** The response-expires parameter as sent. */
@@ -45,6 +46,13 @@ export interface Call<Input> {
   readonly ifRange: string | undefined
   /** The absolute URL of an object, in the style of this request. */
   readonly urlOf: (key: string) => string
+}
+
+export interface BodyOptions {
+  /** The upload whose checksum algorithm the body must have. */
+  readonly partOf?: Upload
+  /** Algorithms that are computed besides the body's own, and come after it in its digest. */
+  readonly also?: readonly ChecksumAlgorithm[]
 }
 
 /** A payload that is hashed on its way: `finish` checks what the client claimed and returns what is stored. */

@@ -142,7 +142,7 @@ async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, 
     get bucketRow(): Bucket {
       return must(bucketRow, 'only operations on a bucket see its row')
     },
-    body: ({ partOf } = {}) => streamedBody(source, partOf),
+    body: wanted => streamedBody(source, wanted),
     rawExpires: request.headers.expires,
     ifRange: singleHeader(request, 'if-range'),
     rawResponseExpires: query.get('response-expires')?.[0],

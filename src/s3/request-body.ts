@@ -8,7 +8,7 @@ import type { ChecksumAlgorithm } from '../checksums/checksum.ts'
 import type { Authentication } from '../sigv4/authenticate.ts'
 import type { Checksum, Digest, Upload } from '../../engine/index.ts'
 import type { ClaimedDigests } from './claimed-digests.ts'
-import type { StreamedBody } from './operation.ts'
+import type { BodyOptions, StreamedBody } from './operation.ts'
 
 export const objectLimitBytes = 5 * 1024 ** 3
 
@@ -27,13 +27,13 @@ export interface BodySource {
  * InvalidDigest, InvalidRequest. Errors of the stream or `finish`: IncompleteBody, BadDigest, XAmzContentSHA256Mismatch,
  * SignatureDoesNotMatch.
  */
-export function streamedBody(source: BodySource, partOf: Upload | undefined): StreamedBody {
+export function streamedBody(source: BodySource, { partOf, also = [] }: BodyOptions = {}): StreamedBody {
   const { headers } = source.request
   const claimed = claimedDigests(headers)
   const stored = partOf?.checksum?.algorithm ?? claimed.checksum?.algorithm ?? defaultAlgorithm
   const kept = partOf !== undefined && partOf.checksum === undefined ? defaultAlgorithm : stored
   if (!isChecksumAlgorithm(kept)) throw new S3Error('InvalidRequest', `The checksum algorithm ${kept} is not supported.`)
-  const digests = new BodyDigests(['MD5', kept])
+  const digests = new BodyDigests(['MD5', kept, ...also])
   if (claimed.checksum !== undefined) digests.require(claimed.checksum.algorithm)
   const opened = openBody({ header: name => headerOf(source.request, name), authentication: source.authentication, raw: bytesOf(source), digests })
   refuseUnsized(source.request, opened.sizeBytes)
@@ -42,7 +42,7 @@ export function streamedBody(source: BodySource, partOf: Upload | undefined): St
     declaredBytes: opened.sizeBytes,
     finish() {
       verifyDigests(digests, claimed, opened.trailers())
-      const algorithms = new Set([kept, claimed.checksum?.algorithm ?? kept])
+      const algorithms = new Set([kept, claimed.checksum?.algorithm ?? kept, ...also])
       const checksums: Checksum[] = []
       for (const algorithm of algorithms) checksums.push({ algorithm, type: 'FULL_OBJECT', value: digests.base64(algorithm) })
       return { etag: digests.etag(), checksums }
