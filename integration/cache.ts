@@ -14,7 +14,7 @@ import { runCommand } from './process.ts'
 
 const here = import.meta.dirname
 
-export type PythonSet = 'clients' | 'spark'
+export type PythonSet = 'clients' | 'objects' | 'spark'
 
 export interface Jar {
   /** `group:artifact:version`, and `:extension` when it is no jar. */

@@ -6,10 +6,18 @@ export interface PytestRunner {
   readonly python: PythonSet
   readonly jars?: boolean
   readonly trino?: boolean
+  /** Debian packages by the command that each brings. */
+  readonly debian?: Readonly<Record<string, string>>
+}
+
+export interface VitestRunner {
+  readonly kind: 'vitest'
+  /** The tests wrap a suite in another language. */
+  readonly wraps?: 'go' | 'java'
 }
 
 /** A folder of Vitest or pytest files, or one with a `pom.xml`. */
-export type Runner = PytestRunner | { readonly kind: 'vitest' } | { readonly kind: 'maven' }
+export type Runner = PytestRunner | VitestRunner | { readonly kind: 'maven' }
 
 export interface Part {
   /** Also the folder of its tests. */
@@ -35,6 +43,11 @@ export const parts: readonly Part[] = [
   { name: 'raw-http', runner: { kind: 'vitest' }, deadlineMs: 2 * minute, server: true },
   { name: 'terraform-replay', runner: { kind: 'vitest' }, deadlineMs: minute, server: true },
   { name: 'boto3', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 4 * minute, server: true },
+  { name: 'minio-js', runner: { kind: 'vitest' }, deadlineMs: 2 * minute, server: true },
+  { name: 'python-clients', runner: { kind: 'pytest', python: 'objects' }, deadlineMs: 4 * minute, server: true },
+  { name: 'cli-clients', runner: { kind: 'pytest', python: 'objects', debian: { restic: 'restic', s3fs: 's3fs' } }, deadlineMs: 5 * minute, server: true },
+  { name: 'go-clients', runner: { kind: 'vitest', wraps: 'go' }, deadlineMs: 4 * minute, server: true },
+  { name: 'java-clients', runner: { kind: 'vitest', wraps: 'java' }, deadlineMs: 5 * minute, server: true },
   { name: 'deltalake', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 3 * minute, server: true },
   { name: 'pyiceberg', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 5 * minute, server: true },
   { name: 'duckdb', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 5 * minute, server: true },

@@ -1,8 +1,9 @@
 /** What each kind of part runs, once everything that it needs from package registries is in the cache. */
 import { join } from 'node:path'
 import { fetchJar, jars, pythonEnvironment } from './cache.ts'
-import type { Part, PytestRunner } from './parts.ts'
+import type { Part, PytestRunner, VitestRunner } from './parts.ts'
 import { runCommand } from './process.ts'
+import { fetchJavaClients, installDebian, prepareGo } from './toolchains.ts'
 import { java25, trinoHome } from './trino-distribution.ts'
 
 const here = import.meta.dirname
@@ -21,7 +22,7 @@ export async function prepare(part: Part, scratch: string, cache: string): Promi
   const signal = AbortSignal.timeout(downloadDeadlineMs)
   switch (part.runner.kind) {
     case 'vitest':
-      return vitest(part.name, scratch)
+      return await vitest(part.name, part.runner, scratch, cache, signal)
     case 'pytest':
       return await pytest(part.name, part.runner, scratch, cache, signal)
     case 'maven':
@@ -29,16 +30,19 @@ export async function prepare(part: Part, scratch: string, cache: string): Promi
   }
 }
 
-function vitest(name: string, scratch: string): Prepared {
+async function vitest(name: string, runner: VitestRunner, scratch: string, cache: string, signal: AbortSignal): Promise<Prepared> {
+  if (runner.wraps === 'go') await prepareGo(signal)
+  const env = runner.wraps === 'java' ? { TEST_JAVA_JARS: await fetchJavaClients(cache, signal) } : {}
   const report = join(scratch, `${name}.xml`)
   const program = join(here, '..', 'node_modules', 'vitest', 'vitest.mjs')
   const reporters = ['--reporter=default', '--reporter=junit', `--outputFile.junit=${report}`]
   const args = [program, 'run', '--config', join(here, 'vitest.config.ts'), ...reporters, join(here, name)]
-  return { command: process.execPath, args, env: {}, report }
+  return { command: process.execPath, args, env, report }
 }
 
 async function pytest(name: string, runner: PytestRunner, scratch: string, cache: string, signal: AbortSignal): Promise<Prepared> {
   const report = join(scratch, `${name}.xml`)
+  if (runner.debian !== undefined) await installDebian(runner.debian, signal)
   const python = await pythonEnvironment(runner.python, cache, signal)
   const classPath: string[] = []
   if (runner.jars === true) for (const jar of Object.values(jars)) classPath.push(await fetchJar(jar, cache, signal))

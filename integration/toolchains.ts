@@ -1,0 +1,51 @@
+/**
+ * What the Go, Java and Debian parts need before they run, fetched by each ecosystem's own client and held to hashes
+ * in this repository: `go.sum`, and `jars.sha256` beside the Maven project. Debian's packages are checked by apt.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { runCommand } from './process.ts'
+
+const here = import.meta.dirname
+
+/** Download and compile `go-clients` into Go's own caches, so that the part's deadline is for its tests. */
+export async function prepareGo(signal: AbortSignal): Promise<void> {
+  await runCommand('go', ['vet', './...'], { signal, cwd: join(here, 'go-clients') })
+}
+
+/** A folder of exactly the jars in `java-clients/jars.sha256`, by Maven on first use. */
+export async function fetchJavaClients(folder: string, signal: AbortSignal): Promise<string> {
+  const pinned = readFileSync(join(here, 'java-clients', 'jars.sha256'), 'utf8')
+  const target = join(folder, `java-clients-${createHash('sha256').update(pinned).digest('hex').slice(0, 12)}`)
+  if (existsSync(target)) return target
+  const staging = `${target}-fetching-${process.pid}`
+  mkdirSync(staging, { recursive: true })
+  await runCommand('mvn', [
+    '-q', '-B', '-f', join(here, 'java-clients', 'pom.xml'),
+    'org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies', `-DoutputDirectory=${staging}`,
+  ], { signal, cwd: staging })
+  const fetched = readdirSync(staging).filter(name => name.endsWith('.jar')).sort()
+    .map(name => `${createHash('sha256').update(readFileSync(join(staging, name))).digest('hex')}  ${name}`)
+  const expected = new Set(pinned.trim().split('\n'))
+  const strangers = fetched.filter(line => !expected.has(line))
+  if (strangers.length > 0 || fetched.length !== expected.size) throw new Error(`not the pinned jars: ${strangers.join(', ')}; ${fetched.length} of ${expected.size}`)
+  renameSync(staging, target)
+  rmSync(staging, { recursive: true, force: true })
+  return target
+}
+
+/** Install the Debian packages whose commands are missing, where apt lets us. Throws naming what is still missing. */
+export async function installDebian(packages: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
+  const missing = Object.entries(packages).filter(([command]) => !onPath(command))
+  if (missing.length === 0) return
+  const names = missing.map(([, name]) => name)
+  if (process.getuid?.() !== 0 || !onPath('apt-get')) throw new Error(`install ${names.join(' and ')} first`)
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+  await runCommand('apt-get', ['update', '-qq'], { signal, env })
+  await runCommand('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...names], { signal, env })
+}
+
+function onPath(command: string): boolean {
+  return (process.env['PATH'] ?? '').split(delimiter).some(folder => existsSync(join(folder, command)))
+}
