@@ -8,6 +8,14 @@ import type { Logger } from '../../telemetry/logger.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { restartDelayMs } from './restart-delay.ts'
 
+/**
+ * Threads on which a worker waits for its drives, where libuv has 4: syncs of large objects would hold all of
+ * them, and the metadata commits of small ones behind them.
+ */
+const driveThreads = 32
+/** The most that young objects may take, where V8 allows 16: a request's garbage is gone before it would be moved. */
+const semiSpaceMiB = 32
+
 export interface PrimaryOptions {
   readonly config: Config
   readonly workers: number
@@ -58,13 +66,13 @@ class Primary {
   }
 
   start(): void {
-    cluster.setupPrimary({ exec: this.#options.workerFile, args: [] })
+    cluster.setupPrimary({ exec: this.#options.workerFile, args: [], execArgv: [...process.execArgv, `--max-semi-space-size=${semiSpaceMiB}`] })
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#onSignal(signal))
     for (const seat of this.#seats) this.#fork(seat)
   }
 
   #fork(seat: Seat): void {
-    const worker = cluster.fork()
+    const worker = cluster.fork({ UV_THREADPOOL_SIZE: String(driveThreads) })
     seat.worker = worker
     seat.listening = false
     seat.startedAtMs = this.#options.clock.monotonicMs()
