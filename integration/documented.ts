@@ -14,5 +14,5 @@ export function documented(heading: string, language: string): string {
 /** Whether `source` has the block's lines, in order and indented as it likes, with `endpoint` for the documented address. */
 export function holds(source: string, block: string, endpoint: string): boolean {
   const normalize = (text: string) => text.replaceAll(/\s+/g, ' ').trim()
-  return normalize(source).includes(normalize(block).replaceAll(/"(http:\/\/)?127\.0\.0\.1:9000"/g, () => endpoint))
+  return normalize(source).includes(normalize(block).replaceAll(/["'](http:\/\/)?127\.0\.0\.1:9000["']/g, () => endpoint))
 }

@@ -15,6 +15,8 @@ const transportHeaders: ReadonlySet<string> = new Set([
   'x-amz-api-version',
   'x-amz-decoded-content-length',
   'x-amz-trailer',
+  // minio-go sends it with PutObject and UploadPart, whose schemas name it x-amz-sdk-checksum-algorithm.
+  'x-amz-checksum-algorithm',
   'x-amz-te',
   'x-amz-cf-id',
   'x-amz-request-id',
