@@ -19,7 +19,8 @@ export const help = `usage: npm run bench -- [options]
   --target NAME=URL,KEY,SECRET   an endpoint to measure; repeatable, measured in turn; ratios are to the first.
                                  None: a Moraine of two workers is started on a temporary drive.
   --moraine                      start that Moraine too, as the last target
-  --operations PUT,GET,…         of ${operations.join(', ')} (default: all)
+  --operations PUT,GET,…         of ${operations.join(', ')} (default: all but MULTIPART,
+                                 whose parts have the size, 5 MiB at least)
   --sizes 4KiB,10MiB             object sizes (default: 4KiB)
   --concurrency 32               clients at once; several separated by commas (default: 32)
   --seconds 5  --warm-up 1  --rounds 3
@@ -35,7 +36,7 @@ export function parseArguments(args: readonly string[]): Arguments & { moraine: 
     options: {
       target: { type: 'string', multiple: true, default: [] },
       moraine: { type: 'boolean', default: false },
-      operations: { type: 'string', default: operations.join() },
+      operations: { type: 'string', default: operations.filter(name => name !== 'MULTIPART').join() },
       sizes: { type: 'string', default: '4KiB' },
       concurrency: { type: 'string', default: '32' },
       seconds: { type: 'string', default: '5' },

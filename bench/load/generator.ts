@@ -4,7 +4,7 @@
  */
 import { Connection } from './connection.ts'
 import { Histogram } from './histogram.ts'
-import type { Measured, Plan } from './plan.ts'
+import { partsOfUpload, type Measured, type Plan } from './plan.ts'
 import { createSigner } from './sign.ts'
 import { Requests, type Workload } from './workload.ts'
 
@@ -31,6 +31,7 @@ function startLoad(plan: Plan, connections: readonly Connection[], workload: Wor
   let stopping = false
   let startedAt = performance.now()
   let cpu = process.cpuUsage()
+  const sentBytes = plan.operation === 'PUT' ? plan.sizeBytes : plan.operation === 'MULTIPART' ? plan.sizeBytes * partsOfUpload : 0
   const expectedBytes = plan.operation === 'GET' ? plan.sizeBytes : undefined
   const loop = async (connection: Connection) => {
     while (!stopping) {
@@ -44,7 +45,7 @@ function startLoad(plan: Plan, connections: readonly Connection[], workload: Wor
         if (status >= 300) throw new Error(`status ${status}`)
         if (expectedBytes !== undefined && bodyBytes !== expectedBytes) throw new Error(`${bodyBytes} bytes instead of ${expectedBytes}`)
         counts.operations += 1
-        counts.bytes += plan.operation === 'PUT' ? plan.sizeBytes : bodyBytes
+        counts.bytes += sentBytes || bodyBytes
         histogram.add((performance.now() - sentAt) * 1000)
       } catch (error) {
         counts.errors += 1

@@ -1,6 +1,9 @@
 /** What one run of the load generator does; passed to it as JSON. */
-export const operations = ['PUT', 'GET', 'HEAD', 'LIST', 'DELETE', 'MIXED'] as const
+export const operations = ['PUT', 'GET', 'HEAD', 'LIST', 'DELETE', 'MIXED', 'MULTIPART'] as const
 export type Operation = (typeof operations)[number]
+
+/** MULTIPART: parts of one upload, each of the plan's size, sent one after the other. */
+export const partsOfUpload = 4
 
 export interface Target {
   readonly name: string

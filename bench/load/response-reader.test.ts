@@ -33,7 +33,8 @@ test('responses are told apart however their bytes arrive', () => {
     const reader = new ResponseReader(response => read.push(response))
     const bytes = Buffer.concat(responses.map(encode))
     for (let at = 0; at < bytes.length; at += pieceBytes) reader.push(bytes.subarray(at, at + pieceBytes), false)
-    expect(read).toEqual(responses.map(({ status, body, close }) => ({ status, bodyBytes: body.length, close })))
+    expect(read).toEqual(responses.map(({ status, body, chunkBytes, close }) =>
+      ({ status, bodyBytes: body.length, close, text: chunkBytes === undefined ? Buffer.from(body).toString('latin1') : '' })))
   }))
 })
 
@@ -41,5 +42,5 @@ test('an answer to HEAD has no body, whatever length it states; 100 Continue is 
   const read: ReadResponse[] = []
   const reader = new ResponseReader(response => read.push(response))
   reader.push(Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n'), true)
-  expect(read).toEqual([200, 204].map(status => ({ status, bodyBytes: 0, close: false })))
+  expect(read).toEqual([200, 204].map(status => ({ status, bodyBytes: 0, close: false, text: '' })))
 })

@@ -4,7 +4,12 @@ export interface ReadResponse {
   readonly status: number
   readonly bodyBytes: number
   readonly close: boolean
+  /** A short body that was sent with its length, as Latin-1; empty otherwise. */
+  readonly text: string
 }
+
+/** Longer bodies are not kept. */
+const shortBytes = 1024
 
 type State =
   | { readonly kind: 'head'; text: string }
@@ -18,6 +23,7 @@ export class ResponseReader {
   #status = 0
   #close = false
   #bodyBytes = 0
+  #text = ''
   readonly #done: (response: ReadResponse) => void
 
   constructor(done: (response: ReadResponse) => void) {
@@ -37,6 +43,7 @@ export class ResponseReader {
         return this.#readHead(state, bytes, at, bodiless)
       case 'sized': {
         const end = Math.min(bytes.length, at + state.remaining)
+        if (this.#bodyBytes <= shortBytes) this.#text += bytes.toString('latin1', at, end)
         state.remaining -= end - at
         if (state.remaining === 0) this.#finish()
         return end
@@ -104,7 +111,9 @@ export class ResponseReader {
   #finish(): void {
     this.#state = { kind: 'head', text: '' }
     const bodyBytes = this.#bodyBytes
+    const text = this.#text
     this.#bodyBytes = 0
-    this.#done({ status: this.#status, bodyBytes, close: this.#close })
+    this.#text = ''
+    this.#done({ status: this.#status, bodyBytes, close: this.#close, text })
   }
 }

@@ -1,7 +1,7 @@
 /** The requests of each operation, and the objects that must exist before them. */
 import { hash, randomBytes } from 'node:crypto'
 import type { Connection } from './connection.ts'
-import type { Operation, Plan } from './plan.ts'
+import { partsOfUpload, type Operation, type Plan } from './plan.ts'
 import type { ReadResponse } from './response-reader.ts'
 import { emptyPayload, unsignedPayload, type Signer } from './sign.ts'
 
@@ -15,12 +15,14 @@ export class Requests {
   readonly #sign: Signer
   readonly #body: Buffer
   readonly #payloadHash: string
+  readonly #bodyMd5: string
   #next = 0
 
   constructor(plan: Plan, sign: Signer) {
     this.#plan = plan
     this.#sign = sign
     this.#body = randomBytes(plan.sizeBytes)
+    this.#bodyMd5 = hash('md5', this.#body)
     this.#payloadHash = plan.payload === 'signed' ? hash('sha256', this.#body) : unsignedPayload
   }
 
@@ -35,7 +37,7 @@ export class Requests {
     const { bucket, operation, preloaded } = this.#plan
     const made = await connections[0].request(`${this.#sign('PUT', `/${bucket}`, '', emptyPayload)}content-length: 0\r\n\r\n`, undefined, false)
     if (made.status !== 200 && made.status !== 409) throw new Error(`creating the bucket answered ${made.status}`)
-    if (operation === 'PUT') return
+    if (operation === 'PUT' || operation === 'MULTIPART') return
     let next = 0
     const count = operation === 'LIST' ? listedKeys : preloaded
     await Promise.all(connections.map(async connection => {
@@ -59,12 +61,32 @@ export class Requests {
       case 'DELETE':
         // In a mix: what the mix has put, so that reads keep finding the prepared objects.
         return this.remove(connection, this.#writtenKey(Math.floor(Math.random() * Math.max(1, this.#next))))
+      case 'MULTIPART':
+        return this.#upload(connection, this.#writtenKey(this.#next++))
       case 'LIST':
         return this.#send(connection, 'GET', `/${this.#plan.bucket}`, `list-type=2&max-keys=${listedKeys}&prefix=list%2F${this.#plan.sizeBytes}%2F`)
       case 'GET':
       case 'HEAD':
         return this.#send(connection, operation, this.#path(this.#preloadedKey(Math.floor(Math.random() * this.#plan.preloaded))), '')
     }
+  }
+
+  /** A whole multipart upload; the answer is that of its completion. */
+  async #upload(connection: Connection, key: string): Promise<ReadResponse> {
+    const path = this.#path(key)
+    const created = await connection.request(`${this.#sign('POST', path, 'uploads=', emptyPayload)}content-length: 0\r\n\r\n`, undefined, false)
+    const uploadId = /<UploadId>([^<]+)<\/UploadId>/.exec(created.text)?.[1]
+    if (uploadId === undefined) return created
+    const query = `uploadId=${encodeURIComponent(uploadId)}`
+    let parts = ''
+    for (let partNumber = 1; partNumber <= partsOfUpload; partNumber++) {
+      const head = this.#sign('PUT', path, `partNumber=${partNumber}&${query}`, this.#payloadHash)
+      const stored = await connection.request(`${head}content-length: ${this.#body.length}\r\n\r\n`, this.#body, false)
+      if (stored.status !== 200) return stored
+      parts += `<Part><PartNumber>${partNumber}</PartNumber><ETag>${this.#bodyMd5}</ETag></Part>`
+    }
+    const document = Buffer.from(`<CompleteMultipartUpload>${parts}</CompleteMultipartUpload>`)
+    return connection.request(`${this.#sign('POST', path, query, hash('sha256', document))}content-length: ${document.length}\r\n\r\n`, document, false)
   }
 
   #writtenKey(index: number): string {

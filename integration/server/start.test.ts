@@ -65,6 +65,22 @@ describe('what starts', () => {
     expect(check.logs()).toContain('clean')
   })
 
+  it('serves on an IPv6 address, whose host a signature covers with its brackets', async () => {
+    const port = await freePort()
+    const endpoint = `http://[::1]:${port}`
+    const server = spawnServer(['server', '--address', `[::1]:${port}`, join(scratch, 'ipv6')])
+    try {
+      await until('it is ready', () => fetch(`${endpoint}/minio/health/live`).then(({ status }) => status === 200, () => false))
+      const client = clientOf({ endpoint, accessKeyId: 'moraineadmin', secretAccessKey: 'moraineadmin' })
+      await client.send(new CreateBucketCommand({ Bucket: 'six' }))
+      await client.send(new PutObjectCommand({ Bucket: 'six', Key: 'a b', Body: 'over IPv6' }))
+      expect(await (await client.send(new GetObjectCommand({ Bucket: 'six', Key: 'a b' }))).Body?.transformToString()).toBe('over IPv6')
+      expect(await refusalOf(clientOf({ endpoint, accessKeyId: 'moraineadmin', secretAccessKey: 'wrong-secret' }).send(new ListBucketsCommand({})))).toBe('403 SignatureDoesNotMatch')
+    } finally {
+      expect(await server.stop()).toBe(0)
+    }
+  })
+
   it('makes what a bootstrap document declares, each time the same', async () => {
     const file = join(scratch, 'bootstrap.yaml')
     await writeFile(file, `
