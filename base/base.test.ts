@@ -82,3 +82,13 @@ describe('clocks', () => {
     await sleeping
   })
 })
+
+test('random bytes are given once, and stay what they were', () => {
+  const draws = Array.from({ length: 2000 }, () => systemRandom.bytes(16))
+  const seen = draws.map(bytes => Buffer.from(bytes).toString('hex'))
+  for (let more = 0; more < 2000; more++) systemRandom.bytes(7)
+  expect(new Set(seen).size).toBe(2000)
+  expect(draws.map(bytes => Buffer.from(bytes).toString('hex'))).toEqual(seen)
+  expect(systemRandom.bytes(100_000)).toHaveLength(100_000)
+  expect(systemRandom.bytes(0)).toHaveLength(0)
+})

@@ -20,6 +20,20 @@ export const systemClock: Clock = {
     }),
 }
 
+/** Drawn at once for many ids: a draw costs more than the bytes. */
+const poolBytes = 4096
+let pool = Buffer.alloc(0)
+let given = 0
+
 export const systemRandom: Random = {
-  bytes: (count) => randomFillSync(Buffer.allocUnsafe(count)),
+  bytes: (count) => {
+    if (count > poolBytes / 16) return randomFillSync(Buffer.allocUnsafe(count))
+    if (given + count > pool.length) {
+      // A new pool each time: what was given stays its owner's.
+      pool = randomFillSync(Buffer.allocUnsafeSlow(poolBytes))
+      given = 0
+    }
+    given += count
+    return pool.subarray(given - count, given)
+  },
 }
