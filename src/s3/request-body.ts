@@ -4,7 +4,6 @@ import { isChecksumAlgorithm } from '../checksums/checksum.ts'
 import { openBody } from '../sigv4/open-body.ts'
 import { S3Error } from '../wire/errors.ts'
 import { claimedDigests } from './claimed-digests.ts'
-import { countPiece } from './young-garbage.ts'
 import type { ChecksumAlgorithm } from '../checksums/checksum.ts'
 import type { Authentication } from '../sigv4/authenticate.ts'
 import type { Checksum, Digest, Upload } from '../../engine/index.ts'
@@ -107,10 +106,7 @@ function headerOf(request: IncomingMessage, name: string): string | undefined {
 async function* bytesOf({ request, proceed }: BodySource): AsyncGenerator<Buffer> {
   proceed()
   try {
-    for await (const piece of request as AsyncIterable<Buffer>) {
-      countPiece(piece.length)
-      yield piece
-    }
+    for await (const piece of request) yield piece as Buffer
   } catch {
     throw new S3Error('IncompleteBody')
   }
