@@ -104,7 +104,10 @@ class Primary {
   #onExit(seat: Seat, worker: Worker, reason: string | number): void {
     const { clock, logger } = this.#options
     seat.worker = undefined
-    if (this.#phase === 'starting') this.#fail(`a worker died while it started: ${reason}`)
+    // Once a worker has listened, the configuration is good: what dies then is replaced, though others still start.
+    const hasServed = this.#seats.some(({ listening }) => listening)
+    seat.listening = false
+    if (this.#phase === 'starting' && !hasServed) this.#fail(`a worker died while it started: ${reason}`)
     if (this.#phase === 'ending') {
       this.#finishWhenEmpty()
       return
@@ -113,7 +116,7 @@ class Primary {
     const delayMs = restartDelayMs(seat.livedMs)
     logger.warn({ worker: worker.process.pid, reason, delayMs }, 'a worker died and is replaced')
     void clock.sleep(delayMs, this.#ended.signal).then(() => {
-      if (this.#phase === 'serving') this.#fork(seat)
+      if (this.#phase !== 'ending') this.#fork(seat)
     })
   }
 
