@@ -116,7 +116,17 @@ export interface EngineTransaction {
     readonly attributes: Attributes
     readonly conditions?: WriteConditions
     readonly ownerId: string
+    /** As `pinObject`, from the first moment. */
+    readonly pinned?: boolean
   }): Promise<ObjectVersion>
+  /**
+   * One holder more of the key's current version: while it has one, every write and delete of it is
+   * `Pinned`, whoever asks; its tags and the key's older versions stay free. `NoSuchKey`.
+   */
+  pinObject(id: { readonly bucket: string; readonly key: string }): Promise<ObjectVersion>
+  /** One holder less; nothing when it has none, or there is no such object. */
+  unpinObject(id: { readonly bucket: string; readonly key: string }): Promise<void>
+  /** `Pinned`. */
   deleteObject(id: { readonly bucket: string; readonly key: string }): Promise<void>
   /** Appends an event of the adapter's own to the outbox. */
   emit(event: { readonly type: string; readonly subject: string; readonly detail: unknown }): void
@@ -448,6 +458,8 @@ export type EngineErrorCode =
   /** `expectedSizeBytes` differs from what the parts add up to. */
   | 'SizeMismatch'
   | 'PreconditionFailed'
+  /** The current version has a holder (`EngineTransaction.pinObject`): it cannot be replaced or deleted. */
+  | 'Pinned'
   | 'InvalidRange'
   | 'InvalidWriteOffset'
   /** A client token that was given with another request before. */

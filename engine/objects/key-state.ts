@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import type { Bucket } from '../engine.ts'
+import { type Bucket, EngineError } from '../engine.ts'
 import { bucketRow, historyRange, idTailBytes, keyRow, orderOfVersionId, tables, versionIdFrom, versionRow } from '../keys.ts'
 import type { MetadataReader } from '../metadata/metadata-store.ts'
 import type { Transaction } from '../metadata/transact.ts'
@@ -54,8 +54,21 @@ export async function loadVersion(tx: Transaction, state: KeyState, versionId: s
 
 type NewVersion = VersionRecord extends infer V ? (V extends VersionRecord ? Omit<V, 'versionId' | 'order' | 'lastModifiedMs'> : never) : never
 
-/** Carries out a planned write; the record as it is stored. */
-export async function publish(context: EngineContext, tx: Transaction, state: KeyState, plan: WritePlan, version: NewVersion): Promise<VersionRecord> {
+/** `Pinned` while the latest version has a holder. Every way to replace or delete it comes through here. */
+function requireUnpinned({ bucket, key, head }: KeyState): void {
+  if (head !== undefined && head.pins > 0) throw new EngineError('Pinned', 'the object is in use and cannot be replaced or deleted', { bucket: bucket.name, key })
+}
+
+/** Carries out a planned write, of a version with `pins` holders; the record as it is stored. `Pinned`. */
+export async function publish(
+  context: EngineContext,
+  tx: Transaction,
+  state: KeyState,
+  plan: WritePlan,
+  version: NewVersion,
+  pins = 0,
+): Promise<VersionRecord> {
+  requireUnpinned(state)
   const { bucket, key, head } = state
   if (head !== undefined && plan.before === 'demoted') {
     tx.put(versionRow(bucket.bucketId, key, head.version.order), versionFormat.encode(head.version))
@@ -65,7 +78,7 @@ export async function publish(context: EngineContext, tx: Transaction, state: Ke
   const versionId = plan.versionId === 'null' ? 'null' : versionIdFrom(plan.order, context.random.bytes(idTailBytes))
   const lastModifiedMs = Math.floor(context.clock.nowMs())
   const record: VersionRecord = { ...version, versionId, order: plan.order, lastModifiedMs }
-  writeHead(tx, state, { version: record, nullOrder: plan.nullOrder, hasHistory: plan.hasHistory })
+  writeHead(tx, state, { version: record, nullOrder: plan.nullOrder, hasHistory: plan.hasHistory, pins })
   return record
 }
 
@@ -76,14 +89,16 @@ export async function publishObject(
   state: KeyState,
   plan: WritePlan,
   object: Omit<ObjectRecord, 'versionId' | 'order' | 'lastModifiedMs'>,
+  pins = 0,
 ): Promise<ObjectRecord> {
-  const record = await publish(context, tx, state, plan, object)
+  const record = await publish(context, tx, state, plan, object, pins)
   assert(record.kind === 'object', 'publishing an object makes an object')
   return record
 }
 
-/** Deletes the latest version for good; the newest noncurrent one takes its place. */
+/** Deletes the latest version for good; the newest noncurrent one takes its place. `Pinned`. */
 export async function removeHead(context: EngineContext, tx: Transaction, state: KeyState): Promise<void> {
+  requireUnpinned(state)
   const { bucket, key, head } = state
   assert(head !== undefined, 'there is a latest version to remove')
   dropVersion(context, tx, head.version)

@@ -40,9 +40,16 @@ export interface NewObject {
   readonly partsCount: number | undefined
 }
 
-/** The last step of everything that creates an object: plans, publishes, emits the event. */
-export async function publishNew(context: EngineContext, tx: Transaction, state: KeyState, object: NewObject, event: string): Promise<PutResult> {
-  const record = await publishRecord(context, tx, state, object, event)
+/** The last step of everything that creates an object: plans, publishes, emits the event. `Pinned`. */
+export async function publishNew(
+  context: EngineContext,
+  tx: Transaction,
+  state: KeyState,
+  object: NewObject,
+  event: string,
+  pins = 0,
+): Promise<PutResult> {
+  const record = await publishRecord(context, tx, state, object, event, pins)
   return { version: toObjectVersion(state.key, record), versioning: state.bucket.versioning }
 }
 
@@ -53,9 +60,10 @@ export async function publishRecord(
   state: KeyState,
   object: NewObject,
   event: string,
+  pins = 0,
 ): Promise<ObjectRecord> {
   const plan = planWrite(state.head, state.bucket.versioning, context.clock.nowMs())
-  const record = await publishObject(context, tx, state, plan, { kind: 'object', ...object })
+  const record = await publishObject(context, tx, state, plan, { kind: 'object', ...object }, pins)
   emitObjectEvent(context, tx, event, state, record)
   return record
 }

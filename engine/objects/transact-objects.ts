@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import type { EngineTransaction, ExtensionReader } from '../engine.ts'
+import { EngineError, type EngineTransaction, type ExtensionReader } from '../engine.ts'
 import { extensionRow } from '../keys.ts'
 import type { MetadataReader, Row } from '../metadata/metadata-store.ts'
 import type { Transaction } from '../metadata/transact.ts'
@@ -9,7 +9,7 @@ import { evaluateConditions } from './conditions.ts'
 import { attach, bytesAsBody, discardBlob, mayBeCommitted, stage, stageBytes, type Staged } from './contents.ts'
 import { commit, type EngineContext } from './context.ts'
 import { deleteCurrent } from './delete-object.ts'
-import { type KeyState, loadKey, readBucket } from './key-state.ts'
+import { type KeyState, loadKey, readBucket, writeHead } from './key-state.ts'
 import { publishNew } from './put-object.ts'
 
 /**
@@ -24,7 +24,10 @@ export async function transactObjects<T>(context: EngineContext, body: (tx: Engi
   try {
     return await commit(context, async (tx) => {
       await discard()
-      return body(new ObjectTransaction(context, tx, staged))
+      const objects = new ObjectTransaction(context, tx, staged)
+      const result = await body(objects)
+      objects.writePins()
+      return result
     })
   } catch (error) {
     if (!mayBeCommitted(error)) await discard()
@@ -38,6 +41,8 @@ class ObjectTransaction implements EngineTransaction {
   readonly #tx: Transaction
   readonly #staged: string[]
   readonly #written = new Set<string>()
+  /** By name: keys whose pins change, with the state that was read. */
+  readonly #pins = new Map<string, { readonly state: KeyState; change: number }>()
 
   constructor(context: EngineContext, tx: Transaction, staged: string[]) {
     this.#context = context
@@ -51,13 +56,41 @@ class ObjectTransaction implements EngineTransaction {
     return head?.version.kind === 'object' ? toObjectVersion(key, head.version) : undefined
   }
 
-  async putObject({ bucket, key, bytes, conditions, ...object }: Parameters<EngineTransaction['putObject']>[0]) {
+  async putObject({ bucket, key, bytes, conditions, pinned = false, ...object }: Parameters<EngineTransaction['putObject']>[0]) {
     const state = await this.#stateToWrite(bucket, key)
     evaluateConditions('write', state.head?.version, conditions)
     const staged = await this.#stage(bytes)
     const content = attach(this.#context, this.#tx, staged)
     const created = { ...object, tags: {}, content, sizeBytes: bytes.length, partsCount: undefined }
-    return (await publishNew(this.#context, this.#tx, state, created, 'ObjectCreated:Put')).version
+    return (await publishNew(this.#context, this.#tx, state, created, 'ObjectCreated:Put', pinned ? 1 : 0)).version
+  }
+
+  async pinObject({ bucket, key }: Parameters<EngineTransaction['pinObject']>[0]) {
+    const { head } = await this.#changePins(bucket, key, 1)
+    if (head?.version.kind !== 'object') throw new EngineError('NoSuchKey', 'there is nothing to pin', { bucket, key })
+    return toObjectVersion(key, head.version)
+  }
+
+  async unpinObject({ bucket, key }: Parameters<EngineTransaction['unpinObject']>[0]) {
+    await this.#changePins(bucket, key, -1)
+  }
+
+  /** Changes of one key add up, so its row is written once, after the body. */
+  async #changePins(bucket: string, key: string, by: 1 | -1): Promise<KeyState> {
+    const name = `${bucket}/${key}`
+    const known = this.#pins.get(name)
+    const pin = known ?? { state: await loadKey(this.#tx, await readBucket(this.#tx, bucket), key), change: 0 }
+    pin.change += by
+    this.#pins.set(name, pin)
+    return pin.state
+  }
+
+  writePins(): void {
+    for (const [name, { state, change }] of this.#pins) {
+      assert(!this.#written.has(name), 'a transaction writes a key or changes its pins, not both')
+      if (change === 0 || state.head === undefined) continue
+      writeHead(this.#tx, state, { ...state.head, pins: Math.max(0, state.head.pins + change) })
+    }
   }
 
   /** A delete marker belongs to the bucket's owner: an adapter acts for it. */

@@ -64,7 +64,7 @@ class PlannedKey {
     this.names.set(plan.order, name)
     if (versionId !== 'null') this.ids.set(versionId, plan.order)
     const version = { kind, versionId, order: plan.order, lastModifiedMs: 0, ownerId: '' } as VersionRecord
-    this.head = { version, nullOrder: plan.nullOrder, hasHistory: plan.hasHistory }
+    this.head = { version, nullOrder: plan.nullOrder, hasHistory: plan.hasHistory, pins: 0 }
   }
 
   list(): ListModel['versions'] {

@@ -68,13 +68,13 @@ export function placeOf(head: HeadRecord | undefined, versionId: string, order: 
 export function planPromotion(head: HeadRecord, newest: VersionRecord | undefined, moreHistory: boolean): HeadRecord | undefined {
   if (newest === undefined) return undefined
   const nullOrder = newest.versionId === 'null' ? undefined : head.nullOrder
-  return { version: newest, nullOrder, hasHistory: moreHistory }
+  return { version: newest, nullOrder, hasHistory: moreHistory, pins: 0 }
 }
 
 /** The head after a noncurrent version was deleted. */
 export function planHistoryDelete(head: HeadRecord, deletedOrder: number, moreHistory: boolean): HeadRecord {
   const nullOrder = head.nullOrder === deletedOrder ? undefined : head.nullOrder
-  return { version: head.version, nullOrder, hasHistory: moreHistory }
+  return { ...head, nullOrder, hasHistory: moreHistory }
 }
 
 /** Microseconds that grow with each version, whatever the clock does. */

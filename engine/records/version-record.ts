@@ -26,6 +26,8 @@ export interface HeadRecord {
   readonly nullOrder: number | undefined
   /** Whether there are noncurrent versions. */
   readonly hasHistory: boolean
+  /** How many holders the latest version has: while it has one, it can be neither replaced nor deleted. */
+  readonly pins: number
 }
 
 type StoredChecksum1 = readonly [algorithm: string, type: Checksum['type'], value: string]
@@ -48,19 +50,21 @@ type StoredObject1 = readonly [
 type StoredMarker1 = readonly [kind: 'm', versionId: string, order: number, lastModifiedMs: number, ownerId: string]
 type StoredVersion1 = StoredObject1 | StoredMarker1
 type StoredHead1 = readonly [version: StoredVersion1, nullOrder: number | null, hasHistory: 0 | 1]
+type StoredHead2 = readonly [...StoredHead1, pins: number]
 
 export const headFormat = recordFormat<HeadRecord>({
   name: 'head',
-  version: 1,
-  encode: (head): StoredHead1 => [storeVersion(head.version), head.nullOrder ?? null, head.hasHistory ? 1 : 0],
+  version: 2,
+  encode: (head): StoredHead2 => [storeVersion(head.version), head.nullOrder ?? null, head.hasHistory ? 1 : 0, head.pins],
   decode: {
-    1: ([version, nullOrder, hasHistory]: StoredHead1) => ({
-      version: readVersion(version),
-      nullOrder: nullOrder ?? undefined,
-      hasHistory: hasHistory === 1,
-    }),
+    1: (stored: StoredHead1) => readHead([...stored, 0]),
+    2: readHead,
   },
 })
+
+function readHead([version, nullOrder, hasHistory, pins]: StoredHead2): HeadRecord {
+  return { version: readVersion(version), nullOrder: nullOrder ?? undefined, hasHistory: hasHistory === 1, pins }
+}
 
 export const versionFormat = recordFormat<VersionRecord>({
   name: 'version',

@@ -20,6 +20,7 @@ const answers: Readonly<Record<EngineErrorCode, readonly [string, number]>> = {
   EntityTooSmall: ['EntityTooSmall', 400],
   SizeMismatch: ['InvalidRequest', 400],
   PreconditionFailed: ['PreconditionFailed', 412],
+  Pinned: ['AccessDenied', 403],
   InvalidRange: ['InvalidRange', 416],
   InvalidWriteOffset: ['InvalidWriteOffset', 400],
   IdempotencyParameterMismatch: ['IdempotencyParameterMismatch', 400],

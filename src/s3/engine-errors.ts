@@ -20,6 +20,7 @@ const codes: Readonly<Record<EngineErrorCode, S3ErrorCode>> = {
   EntityTooSmall: 'EntityTooSmall',
   SizeMismatch: 'InvalidRequest',
   PreconditionFailed: 'PreconditionFailed',
+  Pinned: 'AccessDenied',
   InvalidRange: 'InvalidRange',
   InvalidWriteOffset: 'InvalidWriteOffset',
   IdempotencyParameterMismatch: 'IdempotencyParameterMismatch',
@@ -53,6 +54,12 @@ const elementNames: Readonly<Record<string, string>> = {
   sizeBytes: 'ActualObjectSize',
 }
 
+/** Where S3's own words for the code would not tell what is wrong. */
+const messages: Partial<Record<EngineErrorCode, string>> = {
+  SizeMismatch: 'The provided x-amz-mp-object-size header value does not match what was computed.',
+  Pinned: 'Access Denied: the object is the current metadata of a table or view of the catalog. Drop or unregister that first.',
+}
+
 function fromEngine({ code, detail }: EngineError): S3Error {
   const headers: Record<string, string> = {}
   if (code === 'IsDeleteMarker' || detail['deleteMarker'] === 'true') {
@@ -68,6 +75,5 @@ function fromEngine({ code, detail }: EngineError): S3Error {
     const element = elementNames[name]
     if (element !== undefined) elements[element] = value
   }
-  const message = code === 'SizeMismatch' ? 'The provided x-amz-mp-object-size header value does not match what was computed.' : undefined
-  return new S3Error(codes[code], message, elements, headers)
+  return new S3Error(codes[code], messages[code], elements, headers)
 }
