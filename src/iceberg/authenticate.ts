@@ -27,8 +27,8 @@ export async function authenticateRequest(
 ): Promise<Caller> {
   const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
   const credentials = bearer === undefined ? await bySignature(request, authorization, body, settings) : await byToken(bearer, settings)
-  const { account, accessKeyId, kind } = credentials.caller
-  return { accountId: account.accountId, accessKeyId, isRoot: kind === 'root' }
+  const { account, accessKeyId, principal } = credentials.caller
+  return { accountId: account.accountId, accessKeyId, isRoot: principal.kind === 'serverRoot' }
 }
 
 async function byToken(text: string, { lookupAccessKey, serverKey, clock }: AuthenticationSettings): Promise<Credentials> {

@@ -1,3 +1,4 @@
+import { rootPrincipal } from '../policy/principal.ts'
 import fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { createCatalog } from '../../catalog/index.ts'
@@ -10,7 +11,7 @@ import { icebergRoutes } from './iceberg-routes.ts'
 
 const owner = 'a'.repeat(64)
 const account = { name: 'ada', id: owner, accountId: '111111111111', displayName: 'Ada', email: '' }
-const caller: Caller = { kind: 'account', account, accessKeyId: 'ADA' }
+const caller: Caller = { principal: rootPrincipal('accountRoot', account), account, accessKeyId: 'ADA' }
 const secretAccessKey = 'ada+secret/with=signs'
 const tokenLifetimeMs = 3_600_000
 

@@ -1,3 +1,4 @@
+import { rootPrincipal } from '../policy/principal.ts'
 import { hash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { SimulatedClock } from '../../base/simulated-clock.ts'
@@ -8,7 +9,7 @@ import { createRemoteSigner } from './remote-signer.ts'
 
 const clock = new SimulatedClock()
 const account = { name: 'ada', id: 'a'.repeat(64), accountId: '111111111111', displayName: '', email: '' }
-const credentials = { secretAccessKey: 'secret', caller: { kind: 'account', account, accessKeyId: 'ADA' } as const }
+const credentials = { secretAccessKey: 'secret', caller: { principal: rootPrincipal('accountRoot', account), account, accessKeyId: 'ADA' } }
 const signer = createRemoteSigner({ clock, lookupAccessKey: async () => credentials })
 const isAllowed = (bucket: string, key: string): boolean => bucket === 'lake' && key.startsWith('db/t/')
 

@@ -1,7 +1,10 @@
+import type { Principal } from '../policy/principal.ts'
+
 /** Who makes a request, once it is authenticated. */
 export interface Caller {
-  /** `root` may do everything; an `account` what it owns. */
-  readonly kind: 'root' | 'account'
+  /** Who that is to policies, and what they grant and limit. */
+  readonly principal: Principal
+  /** The account that the caller acts for: what it makes belongs to it. */
   readonly account: Account
   readonly accessKeyId: string
 }

@@ -1,3 +1,4 @@
+import { rootPrincipal } from '../policy/principal.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createIdentityStore, IdentityError, type IdentityStore } from './identity-store.ts'
 import { ensureServerKey } from './server-key.ts'
@@ -37,7 +38,7 @@ describe('root', () => {
 
   it('is looked up by the configured key', async () => {
     const found = await identity.lookupAccessKey('rootuser')
-    expect(found).toEqual({ secretAccessKey: 'root-password', caller: { kind: 'root', account: await identity.ensureRoot(), accessKeyId: 'rootuser' } })
+    expect(found).toEqual({ secretAccessKey: 'root-password', caller: { principal: rootPrincipal('serverRoot', await identity.ensureRoot()), account: await identity.ensureRoot(), accessKeyId: 'rootuser' } })
   })
 })
 
@@ -77,7 +78,7 @@ describe('access keys', () => {
     const account = await identity.ensureAccount(alice)
     const other = createIdentityStore({ ...scratch, root })
     await identity.ensureAccessKey('alice', 'AKALICE', 'first-secret')
-    expect(await other.lookupAccessKey('AKALICE')).toEqual({ secretAccessKey: 'first-secret', caller: { kind: 'account', account, accessKeyId: 'AKALICE' } })
+    expect(await other.lookupAccessKey('AKALICE')).toEqual({ secretAccessKey: 'first-secret', caller: { principal: rootPrincipal('accountRoot', account), account, accessKeyId: 'AKALICE' } })
     await identity.ensureAccessKey('alice', 'AKALICE', 'second-secret')
     expect((await other.lookupAccessKey('AKALICE'))?.secretAccessKey).toBe('second-secret')
   })

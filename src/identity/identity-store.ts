@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { Engine, EngineTransaction } from '../../engine/index.ts'
+import { rootPrincipal } from '../policy/principal.ts'
 import type { Account, Caller, Credentials } from './caller.ts'
 import {
   accessKeyKey, accountByIdKey, accountByNumberKey, accountKey, decodeAccessKey, decodeAccount, decodeName, encodeRecord, rootAccountName,
@@ -95,7 +96,10 @@ export function createIdentityStore({ engine, clock, random, root }: IdentityOpt
     getAccountByNumber: accountId => readAccountBy(accountByNumberKey(accountId)),
     lookupAccessKey: async accessKeyId => {
       if (accessKeyId === root.user) {
-        rootCaller ??= { kind: 'root', account: await ensureRoot(), accessKeyId }
+        if (rootCaller === undefined) {
+          const account = await ensureRoot()
+          rootCaller = { principal: rootPrincipal('serverRoot', account), account, accessKeyId }
+        }
         return { secretAccessKey: root.password, caller: rootCaller }
       }
       if (accessKeyId.length > maxAccessKeyIdCharacters) return undefined
@@ -104,7 +108,7 @@ export function createIdentityStore({ engine, clock, random, root }: IdentityOpt
       const { accountName, secretAccessKey } = decodeAccessKey(value)
       const account = await readAccount(accountName)
       if (account === undefined) return undefined
-      return { secretAccessKey, caller: { kind: accountName === rootAccountName ? 'root' : 'account', account, accessKeyId } }
+      return { secretAccessKey, caller: { principal: rootPrincipal(accountName === rootAccountName ? 'serverRoot' : 'accountRoot', account), account, accessKeyId } }
     },
   }
 }

@@ -12,7 +12,7 @@ export async function admittedBucket(
   { bucket, caller, expectedOwner }: { readonly bucket: string; readonly caller: Caller; readonly expectedOwner: string | undefined },
 ): Promise<Bucket> {
   const row = await engine.headBucket(bucket)
-  if (caller.kind !== 'root' && row.ownerId !== caller.account.id) throw new S3Error('AccessDenied')
+  if (caller.principal.kind !== 'serverRoot' && row.ownerId !== caller.account.id) throw new S3Error('AccessDenied')
   if (expectedOwner !== undefined && (await accountIdOf(row.ownerId)) !== expectedOwner) throw new S3Error('AccessDenied')
   return row
 }

@@ -1,4 +1,5 @@
 /** For tests: S3 over real HTTP, on real stores in a temporary directory. */
+import { rootPrincipal } from '../policy/principal.ts'
 import { createServer, request as sendRequest, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createHash, createHmac } from 'node:crypto'
@@ -13,7 +14,7 @@ export const owner = 'a'.repeat(64)
 export const accessKeyId = 'ADA'
 export const secretAccessKey = 'ada+secret/with=signs'
 const account = { name: 'ada', id: owner, accountId: '111111111111', displayName: 'Ada', email: '' }
-const caller: Caller = { kind: 'account', account, accessKeyId }
+const caller: Caller = { principal: rootPrincipal('accountRoot', account), account, accessKeyId }
 
 /** The names under which the scratch server has buckets as hosts, and their websites. */
 export const domain = 's3.example.test'

@@ -35,7 +35,7 @@ async function visiblePage({ input, caller, service }: Call<ListBucketsRequest>,
   for (;;) {
     const page = await service.engine.listBuckets({ limit: 1000, ...(after === undefined ? {} : { after }), ...(input.Prefix ? { prefix: input.Prefix } : {}) })
     for (const bucket of page) {
-      const visible = caller.kind === 'root' || bucket.ownerId === caller.account.id
+      const visible = caller.principal.kind === 'serverRoot' || bucket.ownerId === caller.account.id
       if (!visible || (input.BucketRegion !== undefined && bucket.region !== input.BucketRegion)) continue
       if (buckets.length === limit) return { buckets, truncated: true }
       buckets.push(bucket)
