@@ -20,6 +20,7 @@ export function catalogStoreSuite(name: string, open: () => Promise<CatalogStore
       expect(result).toBe('done')
       expect(await textOf(store, 'a')).toBe('1')
       expect(Buffer.from(await store.readFile('s3://lake/db/file.json')).toString()).toBe('{}')
+      await store.transact((tx) => tx.unpinFile('s3://lake/db/file.json'))
       await store.transact(async (tx) => {
         tx.delete(bytes('a'))
         await tx.deleteFile('s3://lake/db/file.json')
@@ -39,6 +40,41 @@ export function catalogStoreSuite(name: string, open: () => Promise<CatalogStore
       await expect(failing).rejects.toThrow(RangeError)
       expect(await textOf(store, 'a')).toBeUndefined()
       expect(await store.fileExists('s3://lake/file')).toBe(false)
+    })
+
+    test('a pinned file stays until each of its holders has let go', async () => {
+      const store = await open()
+      const location = 's3://lake/db/file.json'
+      const remove = (): Promise<void> => store.transact((tx) => tx.deleteFile(location))
+      await store.transact((tx) => tx.putFile(location, bytes('{}'), 'application/json'))
+      await store.transact(async (tx) => {
+        await tx.pinFile(location)
+        await tx.pinFile(location)
+        await tx.unpinFile(location)
+      })
+      await store.transact((tx) => tx.unpinFile(location))
+      await remove()
+      expect(await store.fileExists(location)).toBe(true)
+      await store.transact((tx) => tx.unpinFile(location))
+      await store.transact((tx) => tx.unpinFile(location))
+      await remove()
+      expect(await store.fileExists(location)).toBe(false)
+      await store.transact((tx) => tx.unpinFile(location))
+      await expect(store.transact((tx) => tx.pinFile(location))).rejects.toMatchObject({ code: 'FileNotFound' })
+    })
+
+    test('a body that throws after it pinned has pinned nothing', async () => {
+      const store = await open()
+      const location = 's3://lake/db/file.json'
+      await store.transact((tx) => tx.putFile(location, bytes('{}'), 'application/json'))
+      const failing = store.transact(async (tx) => {
+        await tx.pinFile(location)
+        throw new RangeError('no')
+      })
+      await expect(failing).rejects.toThrow(RangeError)
+      await store.transact((tx) => tx.unpinFile(location))
+      await store.transact((tx) => tx.deleteFile(location))
+      expect(await store.fileExists(location)).toBe(false)
     })
 
     test('what a body read is checked: increments of many writers all count', async () => {

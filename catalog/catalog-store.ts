@@ -28,9 +28,16 @@ export interface CatalogTransaction {
   requireEmpty(range: { readonly start: Uint8Array; readonly end: Uint8Array }): void
   put(key: Uint8Array, value: Uint8Array): void
   delete(key: Uint8Array): void
-  /** A new object at `location` (`s3://bucket/key`), published by this commit. */
+  /** A new object at `location` (`s3://bucket/key`), published by this commit and pinned by it. */
   putFile(location: string, bytes: Uint8Array, contentType: string): Promise<void>
-  /** The object at `location`, removed by this commit; nothing when there is none. */
+  /**
+   * One holder more of the file: while it has one, nobody can replace or delete it, through whatever
+   * door. The file is as it is read after this, or the commit fails. `FileNotFound`.
+   */
+  pinFile(location: string): Promise<void>
+  /** One holder less; nothing when there is no such file, or it has none. */
+  unpinFile(location: string): Promise<void>
+  /** The object at `location`, removed by this commit; nothing when there is none, or it is pinned. */
   deleteFile(location: string): Promise<void>
   emit(event: { readonly type: string; readonly subject: string; readonly detail: unknown }): void
 }

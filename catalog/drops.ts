@@ -20,6 +20,8 @@ export interface DroppedRow {
 export interface PurgeRow {
   readonly warehouse: string
   readonly bucket: string
+  /** The warehouse's. */
+  readonly prefix?: string
   readonly metadataLocation: string
 }
 
@@ -33,20 +35,28 @@ export async function readDropped(reader: RowReader, warehouse: string, uuid: st
 }
 
 /**
- * What a drop leaves behind, within `tx`: a row to restore from where the warehouse keeps dropped
- * things for a time, else the order to purge where that was asked for, else nothing.
+ * What a drop leaves behind, within `tx`: a row to restore from (its metadata file stays pinned)
+ * where the warehouse keeps dropped things for a time, else the order to purge where that was asked
+ * for, else nothing.
  */
-export function recordDrop(
+export async function recordDrop(
   tx: CatalogTransaction, { clock }: Pick<CatalogContext, 'clock'>, warehouse: Warehouse, dropped: Pick<DroppedRow, 'kind' | 'identifier' | 'pointer' | 'purge'>,
-): void {
+): Promise<void> {
   const nowMs = clock.nowMs()
   if (warehouse.undropMs !== undefined && warehouse.undropMs > 0) {
+    // A table that was registered twice can be dropped twice: the later drop takes the earlier one's place.
+    const earlier = await readDropped(tx, warehouse.name, dropped.pointer.uuid)
+    if (earlier !== undefined) await tx.unpinFile(earlier.pointer.metadataLocation)
     const row: DroppedRow = { ...dropped, warehouse: warehouse.name, droppedAtMs: nowMs, restorableUntilMs: nowMs + warehouse.undropMs }
     tx.put(droppedKey(warehouse.name, dropped.pointer.uuid), encodeRow(row))
-  } else if (dropped.purge) orderPurge(tx, warehouse, dropped.pointer)
+    return
+  }
+  await tx.unpinFile(dropped.pointer.metadataLocation)
+  if (dropped.purge) orderPurge(tx, warehouse, dropped.pointer)
 }
 
 export function orderPurge(tx: CatalogTransaction, warehouse: Warehouse, { uuid, metadataLocation }: PointerRow): void {
-  const row: PurgeRow = { warehouse: warehouse.name, bucket: warehouse.bucket, metadataLocation }
+  const { name, bucket, prefix } = warehouse
+  const row: PurgeRow = { warehouse: name, bucket, ...(prefix !== undefined && { prefix }), metadataLocation }
   tx.put(key('q', warehouse.name, uuid), encodeRow(row))
 }

@@ -27,6 +27,8 @@ function interleaved(inner: CatalogStore, scheduler: fc.Scheduler, scheduled: { 
           put: (key, value) => tx.put(key, value),
           delete: (key) => tx.delete(key),
           putFile: (location, bytes, contentType) => tx.putFile(location, bytes, contentType),
+          pinFile: (location) => tx.pinFile(location),
+          unpinFile: (location) => tx.unpinFile(location),
           deleteFile: (location) => tx.deleteFile(location),
           emit: (event) => tx.emit(event),
         }

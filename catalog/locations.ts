@@ -15,14 +15,24 @@ export function parseLocation(location: string): FileLocation | undefined {
   return match === null ? undefined : { bucket: match[1] ?? '', key: match[2] ?? '' }
 }
 
-/** `BadRequest` unless the location lies in the warehouse's bucket. */
-export function checkLocation(warehouse: Warehouse, location: string): string {
+/** Whether a file or folder lies in the warehouse: in its bucket, below its prefix when it has one. */
+export function isInWarehouse({ bucket, prefix }: Pick<Warehouse, 'bucket' | 'prefix'>, location: string): boolean {
   const parsed = parseLocation(`${stripTrailingSlash(location)}/`)
-  if (parsed === undefined || parsed.bucket !== warehouse.bucket) {
-    throw badRequest(`Invalid location: ${location} is not in warehouse ${warehouse.name} (s3://${warehouse.bucket}/)`)
+  return parsed !== undefined && parsed.bucket === bucket && (prefix === undefined || parsed.key.startsWith(`${prefix}/`))
+}
+
+/** `BadRequest` unless the location lies in the warehouse. */
+export function checkLocation(warehouse: Warehouse, location: string): string {
+  if (!isInWarehouse(warehouse, location)) {
+    throw badRequest(`Invalid location: ${location} is not in warehouse ${warehouse.name} (${warehouseLocation(warehouse)}/)`)
   }
-  if (parsed.key.split('/').some((segment) => segment === '.' || segment === '..')) throw badRequest(`Invalid location: ${location}`)
+  if (hasDots(location)) throw badRequest(`Invalid location: ${location}`)
   return stripTrailingSlash(location)
+}
+
+/** Some clients would resolve `.` and `..`, others not: such a path is not one place. */
+function hasDots(location: string): boolean {
+  return location.split('/').some((segment) => segment === '.' || segment === '..')
 }
 
 export function warehouseLocation(warehouse: Warehouse): string {
@@ -39,10 +49,10 @@ export function requestedLocation(warehouse: Warehouse, location: string | undef
   return checkLocation(warehouse, location)
 }
 
-/** Where a namespace's tables and views go: its own `location` property when that lies in the warehouse's bucket. */
+/** Where a namespace's tables and views go: its own `location` property when that lies in the warehouse. */
 export function namespaceLocation(warehouse: Warehouse, namespace: Namespace, properties: Properties): string {
   const own = properties['location']
-  return own !== undefined && parseLocation(`${own}/`)?.bucket === warehouse.bucket
+  return own !== undefined && isInWarehouse(warehouse, own) && !hasDots(own)
     ? stripTrailingSlash(own)
     : [warehouseLocation(warehouse), ...namespace.map(pathSegment)].join('/')
 }

@@ -3,7 +3,7 @@ import type { CatalogContext } from './context.ts'
 import { CatalogStoreError } from './catalog-store.ts'
 import { orderPurge, type DroppedRow, type PurgeRow } from './drops.ts'
 import { CatalogError } from './errors.ts'
-import { parseLocation } from './locations.ts'
+import { isInWarehouse } from './locations.ts'
 import { readTableMetadata } from './metadata-cache.ts'
 import { expireIdempotencyRecords } from './rest/idempotency.ts'
 import { rangeOf } from './rows/keys.ts'
@@ -73,6 +73,7 @@ async function expireDrops(context: CatalogContext, nowMs: number): Promise<numb
     await context.store.transact(async (tx) => {
       if ((await tx.get(key)) === undefined) return
       tx.delete(key)
+      await tx.unpinFile(row.pointer.metadataLocation)
       const warehouse = row.purge ? await readWarehouse(tx, row.warehouse) : undefined
       if (warehouse !== undefined) orderPurge(tx, warehouse, row.pointer)
     })
@@ -96,13 +97,13 @@ const maxPurgesPerRound = 10
 /**
  * Deletes what the table's metadata reaches and nothing else: data and delete files first, then
  * manifests, manifest lists, statistics, and at last the metadata files, so that a purge that is cut
- * short finds its way again. Files outside the warehouse's bucket stay.
+ * short finds its way again. Files outside the warehouse stay.
  */
-async function purgeTable(context: CatalogContext, { bucket, metadataLocation }: PurgeRow): Promise<void> {
+async function purgeTable(context: CatalogContext, { metadataLocation, ...place }: PurgeRow): Promise<void> {
   const metadata = await present(readTableMetadata(context, metadataLocation))
   if (metadata === undefined) return
   const remove = async (locations: Iterable<string>): Promise<void> => {
-    const own = [...new Set(locations)].filter((location) => parseLocation(location)?.bucket === bucket)
+    const own = [...new Set(locations)].filter((location) => isInWarehouse(place, location))
     for (let start = 0; start < own.length; start += batchSize) {
       await context.store.transact(async (tx) => {
         for (const location of own.slice(start, start + batchSize)) await tx.deleteFile(location)

@@ -1,9 +1,14 @@
 import { CatalogStoreError, type CatalogStore, type CatalogTransaction } from './catalog-store.ts'
 
+interface MemoryFile {
+  readonly bytes: Buffer
+  readonly pins: number
+}
+
 /** A CatalogStore in memory, for tests: optimistic like the real one, so bodies do run again. */
 export class MemoryCatalogStore implements CatalogStore {
   readonly #rows = new Map<string, { readonly value: Buffer; readonly version: number }>()
-  readonly #files = new Map<string, Buffer>()
+  readonly #files = new Map<string, MemoryFile>()
   readonly events: { readonly type: string; readonly subject: string; readonly detail: unknown }[] = []
   readonly #buckets: ReadonlySet<string>
   #version = 0
@@ -42,9 +47,13 @@ export class MemoryCatalogStore implements CatalogStore {
 
   async readFile(location: string): Promise<Buffer> {
     this.checkLocation(location)
-    const bytes = this.#files.get(location)
-    if (bytes === undefined) throw new CatalogStoreError('FileNotFound', `no file at ${location}`)
-    return bytes
+    return this.fileAt(location).bytes
+  }
+
+  fileAt(location: string): MemoryFile {
+    const file = this.#files.get(location)
+    if (file === undefined) throw new CatalogStoreError('FileNotFound', `no file at ${location}`)
+    return file
   }
 
   async fileExists(location: string): Promise<boolean> {
@@ -52,10 +61,16 @@ export class MemoryCatalogStore implements CatalogStore {
     return this.#files.has(location)
   }
 
-  /** A file that did not come through the catalog, as a client's own writes. */
-  writeFile(location: string, bytes: Uint8Array): void {
+  /** A file that did not come through the catalog, as a client's own writes. False when the file is pinned. */
+  writeFile(location: string, bytes: Uint8Array): boolean {
     this.checkLocation(location)
-    this.#files.set(location, Buffer.from(bytes))
+    if (this.isPinned(location)) return false
+    this.#files.set(location, { bytes: Buffer.from(bytes), pins: 0 })
+    return true
+  }
+
+  isPinned(location: string): boolean {
+    return (this.#files.get(location)?.pins ?? 0) > 0
   }
 
   entry(key: Uint8Array): { readonly value: Buffer; readonly version: number } | undefined {
@@ -74,6 +89,7 @@ export class MemoryCatalogStore implements CatalogStore {
 
   #commit(tx: MemoryTransaction): boolean {
     for (const [name, version] of tx.checks) if (this.#rows.get(name)?.version !== version) return false
+    for (const [location, file] of tx.pinned) if (this.#files.get(location)?.bytes !== file.bytes) return false
     for (const { start, end } of tx.emptyRanges) if (this.keysIn(start, end).length > 0) return false
     const version = ++this.#version
     for (const [name, value] of tx.writes) {
@@ -81,8 +97,12 @@ export class MemoryCatalogStore implements CatalogStore {
       else this.#rows.set(name, { value, version })
     }
     for (const [location, bytes] of tx.files) {
-      if (bytes === undefined) this.#files.delete(location)
-      else this.#files.set(location, bytes)
+      if (bytes !== undefined) this.#files.set(location, { bytes, pins: 1 })
+      else if (!this.isPinned(location)) this.#files.delete(location)
+    }
+    for (const [location, change] of tx.pins) {
+      const file = this.#files.get(location)
+      if (file !== undefined) this.#files.set(location, { ...file, pins: Math.max(0, file.pins + change) })
     }
     this.events.push(...tx.events)
     return true
@@ -94,6 +114,9 @@ class MemoryTransaction implements CatalogTransaction {
   readonly emptyRanges: { readonly start: Uint8Array; readonly end: Uint8Array }[] = []
   readonly writes = new Map<string, Buffer | undefined>()
   readonly files = new Map<string, Buffer | undefined>()
+  readonly pins = new Map<string, number>()
+  /** Files as they were when they were pinned. */
+  readonly pinned = new Map<string, MemoryFile>()
   readonly events: { readonly type: string; readonly subject: string; readonly detail: unknown }[] = []
   readonly #store: MemoryCatalogStore
 
@@ -127,6 +150,17 @@ class MemoryTransaction implements CatalogTransaction {
   async putFile(location: string, bytes: Uint8Array): Promise<void> {
     this.#store.checkLocation(location)
     this.files.set(location, Buffer.from(bytes))
+  }
+
+  async pinFile(location: string): Promise<void> {
+    this.#store.checkLocation(location)
+    this.pinned.set(location, this.#store.fileAt(location))
+    this.pins.set(location, (this.pins.get(location) ?? 0) + 1)
+  }
+
+  async unpinFile(location: string): Promise<void> {
+    this.#store.checkLocation(location)
+    this.pins.set(location, (this.pins.get(location) ?? 0) - 1)
   }
 
   async deleteFile(location: string): Promise<void> {

@@ -56,7 +56,7 @@ function nextMetadataLocation(
   return metadataFileLocation(warehouse, metadata, previous, newUuid(context.random))
 }
 
-/** Writes the metadata file and the table's pointer to it, in `tx`. */
+/** Writes the metadata file and the table's pointer to it, in `tx`: the file is pinned as long as a pointer names it. */
 export async function publishTable(
   tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier,
   metadata: TableMetadata, previous: PointerRow | undefined,
@@ -65,6 +65,7 @@ export async function publishTable(
   const metadataLocation = nextMetadataLocation(context, warehouse, metadata, previous?.metadataLocation)
   const bytes = Buffer.from(stringifyTableMetadata(metadata), 'utf8')
   await tx.putFile(metadataLocation, bytes, 'application/json')
+  if (previous !== undefined) await tx.unpinFile(previous.metadataLocation)
   putTablePointer(tx, context, warehouse, identifier, metadata, metadataLocation, previous)
   context.cache.set(metadataLocation, metadata, bytes.length)
   return metadataLocation
@@ -85,7 +86,7 @@ export function putTablePointer(
   tx.put(tableKey(warehouse.name, identifier), encodeRow(row))
 }
 
-/** Writes the metadata file and the view's pointer to it, in `tx`. */
+/** As `publishTable`, for a view. */
 export async function publishView(
   tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier,
   metadata: ViewMetadata, previous: PointerRow | undefined,
@@ -94,6 +95,7 @@ export async function publishView(
   const metadataLocation = nextMetadataLocation(context, warehouse, metadata, previous?.metadataLocation)
   const bytes = Buffer.from(stringifyViewMetadata(metadata), 'utf8')
   await tx.putFile(metadataLocation, bytes, 'application/json')
+  if (previous !== undefined) await tx.unpinFile(previous.metadataLocation)
   putViewPointer(tx, context, warehouse, identifier, metadata, metadataLocation, previous)
   context.cache.set(metadataLocation, metadata, bytes.length)
   return metadataLocation

@@ -171,9 +171,11 @@ function appendMetadataLog(metadata: TableMetadata, entry: MetadataLogEntry): re
   return [...metadata['metadata-log'], entry].slice(-limit)
 }
 
-/** The files that the commit pushed out of the metadata log, when the table wants them deleted. */
+const metadataFileName = /\.metadata\.json(\.gz)?$|\.gz\.metadata\.json$/
+
+/** The metadata files (what else a log may name stays) that the commit pushed out of the log, when the table wants them deleted. */
 export function expiredMetadataFiles(base: TableMetadata, metadata: TableMetadata): readonly string[] {
   if (metadata.properties['write.metadata.delete-after-commit.enabled']?.toLowerCase() !== 'true') return []
   const kept = new Set(metadata['metadata-log'].map((entry) => entry['metadata-file']))
-  return base['metadata-log'].map((entry) => entry['metadata-file']).filter((file) => !kept.has(file))
+  return base['metadata-log'].map((entry) => entry['metadata-file']).filter((file) => !kept.has(file) && metadataFileName.test(file))
 }

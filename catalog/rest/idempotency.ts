@@ -51,7 +51,8 @@ export async function runOnce(
     if (known !== undefined) return recordedOutcome(decodeRow<IdempotencyRecord>(known), request.requestHash)
     const buffered = new BufferedTransaction(tx)
     const result = await settle(() => body(buffered))
-    if (result.kind !== 'error') await buffered.flush()
+    if (result.kind === 'error') await buffered.discard()
+    else await buffered.flush()
     const record: IdempotencyRecord = { requestHash: request.requestHash, outcome: result }
     tx.put(recordKey, encodeRow(record))
     tx.put(key('j', timeText(context.clock.nowMs()), ...scope), encodeRow({ scope }))
@@ -103,6 +104,7 @@ function timeText(timeMs: number): string {
 class BufferedTransaction implements CatalogTransaction {
   readonly #tx: CatalogTransaction
   readonly #writes: (() => void | Promise<void>)[] = []
+  readonly #pinned: string[] = []
 
   constructor(tx: CatalogTransaction) {
     this.#tx = tx
@@ -132,12 +134,26 @@ class BufferedTransaction implements CatalogTransaction {
     this.#writes.push(() => this.#tx.putFile(location, bytes, contentType))
   }
 
+  /** At once, as it reads; `discard` takes it back. */
+  async pinFile(location: string): Promise<void> {
+    await this.#tx.pinFile(location)
+    this.#pinned.push(location)
+  }
+
+  async unpinFile(location: string): Promise<void> {
+    this.#writes.push(() => this.#tx.unpinFile(location))
+  }
+
   async deleteFile(location: string): Promise<void> {
     this.#writes.push(() => this.#tx.deleteFile(location))
   }
 
   emit(event: { readonly type: string; readonly subject: string; readonly detail: unknown }): void {
     this.#writes.push(() => this.#tx.emit(event))
+  }
+
+  async discard(): Promise<void> {
+    for (const location of this.#pinned) await this.#tx.unpinFile(location)
   }
 
   async flush(): Promise<void> {

@@ -6,7 +6,7 @@ import type { CatalogContext } from '../context.ts'
 import { badRequest, CatalogError } from '../errors.ts'
 import { newUuid } from '../ids.ts'
 import { array, object, withDefault } from '../json/decode.ts'
-import { defaultLocation, parseLocation, requestedLocation } from '../locations.ts'
+import { defaultLocation, isInWarehouse, requestedLocation } from '../locations.ts'
 import { readTableMetadata } from '../metadata-cache.ts'
 import { readTable, readView, type Warehouse } from '../rows/rows.ts'
 import { identifierText, type TableIdentifier } from '../spec/identifier.ts'
@@ -37,7 +37,7 @@ export async function commitTable(
   const metadata = applyUpdates({ metadata: base, metadataLocation: row.metadataLocation }, withoutForeignLocations(warehouse, commit.updates), context.clock.nowMs())
   if (metadata === base) return row.metadataLocation
   const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, row)
-  for (const file of expiredMetadataFiles(base, metadata)) if (parseLocation(file)?.bucket === warehouse.bucket) await tx.deleteFile(file)
+  for (const file of expiredMetadataFiles(base, metadata)) if (isInWarehouse(warehouse, file)) await tx.deleteFile(file)
   emitChange(tx, 'CommitTable', warehouse, [...identifier.namespace, identifier.name], {
     uuid: metadata['table-uuid'],
     metadataLocation,

@@ -1,16 +1,15 @@
-import { must } from '../../base/assert.ts'
 import type { AppendObject, PutResult } from '../engine.ts'
 import { EngineError } from '../engine.ts'
-import { layoutRange } from '../keys.ts'
 import type { Transaction } from '../metadata/transact.ts'
-import type { Content, SegmentContent } from '../records/content.ts'
-import { layoutFormat, type PartRecord, segmentsPerRow } from '../records/part-record.ts'
+import type { Content } from '../records/content.ts'
+import type { PartRecord } from '../records/part-record.ts'
 import { type ObjectRecord, toObjectVersion } from '../records/version-record.ts'
 import { evaluateConditions } from './conditions.ts'
 import { attach, holdLayout, inlineBytesOf, share, shareSegment, type Staged, stage, withStaged } from './contents.ts'
-import { commit, type EngineContext, newContentId, StaleReadError } from './context.ts'
+import { commit, type EngineContext, newContentId } from './context.ts'
+import { extend, segmentOf } from './extend-layout.ts'
 import { findBucket, loadKey, readBucket } from './key-state.ts'
-import { layoutOffsetOf, segmentsFrom } from './layout.ts'
+import { segmentsFrom } from './layout.ts'
 import { planLayout } from './plan-layout.ts'
 import { publishNew } from './put-object.ts'
 
@@ -58,26 +57,6 @@ async function appendTo(context: EngineContext, tx: Transaction, before: ObjectR
   return holdLayout(context, tx, layoutId)
 }
 
-/**
- * Adds a segment to a layout in place. Its holders see what lies within their own size, so this is
- * allowed to whoever ends where the layout ends. False when another holder has grown it already.
- */
-async function extend(tx: Transaction, layoutId: string, sizeBytes: number, appended: PartRecord): Promise<boolean> {
-  const [last] = await tx.list({ ...layoutRange(layoutId), limit: 1, reverse: true })
-  const row = last === undefined ? undefined : await tx.get(last.key)
-  if (last === undefined || row === undefined) throw new StaleReadError()
-  const segments = layoutFormat.decode(row)
-  const begin = layoutOffsetOf(last.key)
-  if (begin + bytesIn(segments) !== sizeBytes) return false
-  const partNumber = must(segments[segments.length - 1], 'a layout row has segments').partNumber + 1
-  const isFull = segments.length >= segmentsPerRow
-  const [grown] = planLayout(layoutId, isFull ? [{ ...appended, partNumber }] : [...segments, { ...appended, partNumber }], isFull ? sizeBytes : begin)
-  const put = must(grown, 'a layout with a segment has a row')
-  if (isFull && (await tx.get(put.key)) !== undefined) throw new StaleReadError()
-  tx.put(put.key, put.value)
-  return true
-}
-
 /** The object's bytes as segments of a layout of its own. */
 async function segmentsOf(context: EngineContext, tx: Transaction, { content, sizeBytes }: ObjectRecord): Promise<PartRecord[]> {
   if (content.kind !== 'segments') return [segmentOf(context, sizeBytes, await shareSegment(context, tx, content))]
@@ -89,15 +68,6 @@ async function segmentsOf(context: EngineContext, tx: Transaction, { content, si
   return segments
 }
 
-/** A segment has no digest of its own: only the whole object's is ever asked for. */
-function segmentOf(context: EngineContext, sizeBytes: number, content: SegmentContent): PartRecord {
-  return { partNumber: 1, sizeBytes, etag: '', checksums: [], lastModifiedMs: Math.floor(context.clock.nowMs()), content }
-}
-
 function numbered(segments: readonly PartRecord[]): PartRecord[] {
   return segments.map((segment, index) => ({ ...segment, partNumber: index + 1 }))
-}
-
-function bytesIn(segments: readonly PartRecord[]): number {
-  return segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
 }

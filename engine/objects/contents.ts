@@ -116,10 +116,18 @@ export function holdLayout(context: EngineContext, tx: Transaction, layoutId: st
   return { kind: 'segments', contentId, layoutId }
 }
 
+/** A use of a part of a layout, which a checked row holds on to, or which the transaction makes. */
+export function holdSlice(context: EngineContext, tx: Transaction, { layoutId, offset }: { readonly layoutId: string; readonly offset: number }): SegmentContent {
+  const contentId = newContentId(context)
+  tx.put(referenceRow({ kind: 'layout', layoutId }, contentId), referenceInUse)
+  return { kind: 'slice', contentId, layoutId, offset }
+}
+
 export async function shareSegment(context: EngineContext, tx: Transaction, content: SegmentContent): Promise<SegmentContent> {
   if (content.kind === 'empty') return content
   const contentId = newContentId(context)
   if (content.kind === 'blob') return holdBlob(tx, contentId, content.blob)
+  if (content.kind === 'slice') return holdSlice(context, tx, content)
   tx.put(contentRow(contentId), await inlineBytesOf(tx, content.contentId))
   return { kind: 'inline', contentId }
 }
@@ -149,6 +157,7 @@ export function drop(context: EngineContext, tx: Transaction, content: Content, 
     case 'blob':
       return release(tx, { kind: 'blob', blobId: content.blob.blobId }, content.contentId, dueMs)
     case 'segments':
+    case 'slice':
       return release(tx, { kind: 'layout', layoutId: content.layoutId }, content.contentId, dueMs)
   }
 }

@@ -7,7 +7,7 @@ import { type HeadRecord, headFormat, type ObjectRecord, toObjectVersion, type V
 import { corruptContent } from './contents.ts'
 import type { EngineContext } from './context.ts'
 import { findBucket } from './key-state.ts'
-import { readParts, readSegments } from './layout.ts'
+import { readExtents, readParts, readSegments } from './layout.ts'
 import { placeOf } from './version-plan.ts'
 
 /** HeadObject: the version's record; its bytes are not touched. */
@@ -33,7 +33,8 @@ export async function getObject(context: EngineContext, input: GetObject): Promi
 }
 
 function headOf(context: EngineContext, bucket: Bucket, key: string, record: ObjectRecord): ObjectHead {
-  return { version: toObjectVersion(key, record), versioning: bucket.versioning, parts: () => partsOf(context, record) }
+  const extents = () => readExtents(context.metadata, record)
+  return { version: toObjectVersion(key, record), versioning: bucket.versioning, parts: () => partsOf(context, record), extents }
 }
 
 async function partsOf(context: EngineContext, record: ObjectRecord): Promise<readonly Part[]> {
@@ -112,6 +113,7 @@ export async function* readContent(context: EngineContext, content: SegmentConte
   if (range.length === 0) return
   assert(content.kind !== 'empty', 'an empty content has no bytes to read')
   if (content.kind === 'blob') return yield* context.blobs.read(content.blob, range)
+  if (content.kind === 'slice') return yield* readSegments(context, content.layoutId, { offset: content.offset + range.offset, length: range.length })
   const bytes = (await context.metadata.get(contentRow(content.contentId)))?.value
   if (bytes === undefined || bytes.length < range.offset + range.length) throw corruptContent(content.contentId)
   yield bytes.subarray(range.offset, range.offset + range.length)

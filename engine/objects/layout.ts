@@ -2,6 +2,8 @@ import type { Part } from '../engine.ts'
 import { layoutRange, layoutRow } from '../keys.ts'
 import type { MetadataReader } from '../metadata/metadata-store.ts'
 import { layoutFormat, type PartRecord, toPart } from '../records/part-record.ts'
+import type { ObjectRecord } from '../records/version-record.ts'
+import type { Extent } from '../shared-parts.ts'
 import { corruptContent } from './contents.ts'
 import type { EngineContext } from './context.ts'
 import { type ByteRange, readContent } from './get-object.ts'
@@ -46,6 +48,18 @@ export async function readParts(context: EngineContext, layoutId: string, count:
     parts.push(toPart(segment))
   }
   return parts
+}
+
+/** What of an object is its own and what it shares. */
+export async function readExtents(reader: Pick<MetadataReader, 'list'>, { content, sizeBytes }: Pick<ObjectRecord, 'content' | 'sizeBytes'>): Promise<Extent[]> {
+  if (content.kind !== 'segments') return [{ sizeBytes }]
+  const extents: Extent[] = []
+  for await (const { segment, offset } of segmentsFrom(reader, content.layoutId, 0)) {
+    if (offset >= sizeBytes) break
+    const shared = segment.content.kind === 'slice' ? { sharedId: segment.content.layoutId, offset: segment.content.offset } : undefined
+    extents.push({ sizeBytes: segment.sizeBytes, ...(shared !== undefined && { shared }) })
+  }
+  return extents
 }
 
 export async function* readSegments(context: EngineContext, layoutId: string, { offset, length }: ByteRange): AsyncGenerator<Buffer> {

@@ -4,12 +4,15 @@ import { extensionRow } from '../keys.ts'
 import type { MetadataReader, Row } from '../metadata/metadata-store.ts'
 import type { Transaction } from '../metadata/transact.ts'
 import { appendEvent } from '../outbox/append-event.ts'
-import { toObjectVersion } from '../records/version-record.ts'
+import { type ObjectRecord, toObjectVersion } from '../records/version-record.ts'
+import type { NewParts } from '../shared-parts.ts'
 import { evaluateConditions } from './conditions.ts'
 import { attach, bytesAsBody, discardBlob, mayBeCommitted, stage, stageBytes, type Staged } from './contents.ts'
 import { commit, type EngineContext } from './context.ts'
 import { deleteCurrent } from './delete-object.ts'
 import { type KeyState, loadKey, readBucket, writeHead } from './key-state.ts'
+import { readExtents } from './layout.ts'
+import { linkParts, type LinkedParts } from './link-parts.ts'
 import { publishNew } from './put-object.ts'
 
 /**
@@ -52,17 +55,22 @@ class ObjectTransaction implements EngineTransaction {
   }
 
   async headObject({ bucket, key }: Parameters<EngineTransaction['headObject']>[0]) {
-    const { head } = await loadKey(this.#tx, await readBucket(this.#tx, bucket), key)
-    return head?.version.kind === 'object' ? toObjectVersion(key, head.version) : undefined
+    const record = await this.#currentObject({ bucket, key })
+    return record === undefined ? undefined : toObjectVersion(key, record)
   }
 
   async putObject({ bucket, key, bytes, conditions, pinned = false, ...object }: Parameters<EngineTransaction['putObject']>[0]) {
-    const state = await this.#stateToWrite(bucket, key)
+    this.#markWritten(bucket, key)
+    const state = await loadKey(this.#tx, await readBucket(this.#tx, bucket), key)
     evaluateConditions('write', state.head?.version, conditions)
-    const staged = await this.#stage(bytes)
-    const content = attach(this.#context, this.#tx, staged)
-    const created = { ...object, tags: {}, content, sizeBytes: bytes.length, partsCount: undefined }
+    const created = { ...object, tags: {}, ...(await this.#link(bytes)), partsCount: undefined }
     return (await publishNew(this.#context, this.#tx, state, created, 'ObjectCreated:Put', pinned ? 1 : 0)).version
+  }
+
+  async extentsOf({ bucket, key }: Parameters<EngineTransaction['extentsOf']>[0]) {
+    const record = await this.#currentObject({ bucket, key })
+    if (record === undefined) throw new EngineError('NoSuchKey', 'the key does not exist', { bucket, key })
+    return readExtents(this.#tx, record)
   }
 
   async pinObject({ bucket, key }: Parameters<EngineTransaction['pinObject']>[0]) {
@@ -95,8 +103,9 @@ class ObjectTransaction implements EngineTransaction {
 
   /** A delete marker belongs to the bucket's owner: an adapter acts for it. */
   async deleteObject({ bucket, key }: Parameters<EngineTransaction['deleteObject']>[0]) {
-    const state = await this.#stateToWrite(bucket, key)
+    const state = await loadKey(this.#tx, await readBucket(this.#tx, bucket), key)
     await deleteCurrent(this.#context, this.#tx, state, state.bucket.ownerId)
+    this.#markWritten(bucket, key)
   }
 
   emit(event: { readonly type: string; readonly subject: string; readonly detail: unknown }): void {
@@ -104,11 +113,21 @@ class ObjectTransaction implements EngineTransaction {
   }
 
   /** A transaction does not see its own writes, so a key can be written once. */
-  async #stateToWrite(bucketName: string, key: string): Promise<KeyState> {
-    const name = `${bucketName}/${key}`
+  #markWritten(bucket: string, key: string): void {
+    const name = `${bucket}/${key}`
     assert(!this.#written.has(name), 'a transaction writes a key once')
     this.#written.add(name)
-    return loadKey(this.#tx, await readBucket(this.#tx, bucketName), key)
+  }
+
+  async #currentObject({ bucket, key }: { readonly bucket: string; readonly key: string }): Promise<ObjectRecord | undefined> {
+    const { head } = await loadKey(this.#tx, await readBucket(this.#tx, bucket), key)
+    return head?.version.kind === 'object' ? head.version : undefined
+  }
+
+  async #link(bytes: Uint8Array | NewParts): Promise<LinkedParts> {
+    if (!('parts' in bytes)) return { content: attach(this.#context, this.#tx, await this.#stage(bytes)), sizeBytes: bytes.length }
+    const holder = bytes.sharedBy === undefined ? undefined : await this.#currentObject(bytes.sharedBy)
+    return linkParts(this.#context, this.#tx, bytes.parts, holder, (own) => this.#stage(own))
   }
 
   async #stage(bytes: Uint8Array): Promise<Staged> {

@@ -80,7 +80,7 @@ class EngineCatalogTransaction implements CatalogTransaction {
     this.#tx.extensions.delete(rowKey(key))
   }
 
-  /** The file belongs to the bucket's owner. */
+  /** The file belongs to the bucket's owner; it is pinned. */
   async putFile(location: string, bytes: Uint8Array, contentType: string): Promise<void> {
     const object = objectOf(location)
     const { ownerId } = await this.#engine.headBucket(object.bucket)
@@ -91,11 +91,24 @@ class EngineCatalogTransaction implements CatalogTransaction {
       checksums: [],
       attributes: { headers: { 'content-type': contentType }, userMetadata: {}, storageClass: 'STANDARD' },
       ownerId,
+      pinned: true,
     })
   }
 
+  async pinFile(location: string): Promise<void> {
+    await this.#tx.pinObject(objectOf(location))
+  }
+
+  async unpinFile(location: string): Promise<void> {
+    await this.#tx.unpinObject(objectOf(location))
+  }
+
   async deleteFile(location: string): Promise<void> {
-    await this.#tx.deleteObject(objectOf(location))
+    try {
+      await this.#tx.deleteObject(objectOf(location))
+    } catch (error) {
+      if (!(error instanceof EngineError) || error.code !== 'Pinned') throw error
+    }
   }
 
   emit(event: { readonly type: string; readonly subject: string; readonly detail: unknown }): void {

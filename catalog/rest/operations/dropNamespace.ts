@@ -84,7 +84,7 @@ async function dropChild(drop: RecursiveDrop, kind: (typeof childKinds)[number],
   const pointer = decodeRow<PointerRow>(value)
   requireUnprotected(pointer, path)
   const identifier = { namespace: path.slice(0, -1), name: path.at(-1) ?? '' }
-  recordDrop(tx, context, warehouse, { kind: kind === 't' ? 'table' : 'view', identifier, pointer, purge: purge && kind === 't' })
+  await recordDrop(tx, context, warehouse, { kind: kind === 't' ? 'table' : 'view', identifier, pointer, purge: purge && kind === 't' })
 }
 
 function requireUnprotected(row: { readonly protected?: boolean }, path: Namespace): void {

@@ -19,7 +19,7 @@ export const dropTable: Mutation = {
       const row = await requireTable(tx, warehouse, identifier)
       if (row.protected === true) throw new CatalogError('Protected', `Table is protected: ${identifierText(identifier)}`)
       tx.delete(tableKey(warehouse.name, identifier))
-      recordDrop(tx, context, warehouse, { kind: 'table', identifier, pointer: row, purge })
+      await recordDrop(tx, context, warehouse, { kind: 'table', identifier, pointer: row, purge })
       emitChange(tx, 'DropTable', warehouse, [...identifier.namespace, identifier.name], { uuid: row.uuid, metadataLocation: row.metadataLocation, purge })
       return { kind: 'empty' }
     }

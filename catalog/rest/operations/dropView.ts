@@ -15,7 +15,7 @@ export const dropView: Mutation = {
       const row = await requireView(tx, warehouse, identifier)
       if (row.protected === true) throw new CatalogError('Protected', `View is protected: ${identifierText(identifier)}`)
       tx.delete(viewKey(warehouse.name, identifier))
-      recordDrop(tx, context, warehouse, { kind: 'view', identifier, pointer: row, purge: false })
+      await recordDrop(tx, context, warehouse, { kind: 'view', identifier, pointer: row, purge: false })
       emitChange(tx, 'DropView', warehouse, [...identifier.namespace, identifier.name], { uuid: row.uuid, metadataLocation: row.metadataLocation })
       return { kind: 'empty' }
     }

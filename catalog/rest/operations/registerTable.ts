@@ -29,9 +29,11 @@ export const registerTable: Mutation = {
       else if ((await readView(tx, warehouse.name, identifier)) !== undefined) {
         throw new CatalogError('AlreadyExists', `View with same name already exists: ${identifierText(identifier)}`)
       }
+      await tx.pinFile(metadataLocation)
       context.cache.forget(metadataLocation)
       const metadata = await readTableMetadata(context, metadataLocation)
       checkLocation(warehouse, metadata.location)
+      if (existing !== undefined) await tx.unpinFile(existing.metadataLocation)
       putTablePointer(tx, context, warehouse, identifier, metadata, metadataLocation, existing)
       emitChange(tx, 'RegisterTable', warehouse, [...identifier.namespace, identifier.name], { uuid: metadata['table-uuid'], metadataLocation })
       return { kind: 'table', identifier, metadataLocation, form: 'load' }

@@ -19,6 +19,7 @@ export const registerView: Mutation = {
     return async (tx) => {
       await requireNamespace(tx, warehouse, identifier.namespace)
       await requireFreeName(tx, warehouse, identifier, 'View')
+      await tx.pinFile(metadataLocation)
       context.cache.forget(metadataLocation)
       const metadata = await readViewMetadata(context, metadataLocation)
       checkLocation(warehouse, metadata.location)

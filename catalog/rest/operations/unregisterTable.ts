@@ -14,6 +14,7 @@ export const unregisterTable: Mutation = {
       const row = await requireTable(tx, warehouse, identifier)
       if (row.protected === true) throw new CatalogError('Protected', `Table is protected: ${identifierText(identifier)}`)
       tx.delete(tableKey(warehouse.name, identifier))
+      await tx.unpinFile(row.metadataLocation)
       emitChange(tx, 'UnregisterTable', warehouse, [...identifier.namespace, identifier.name], { uuid: row.uuid, metadataLocation: row.metadataLocation })
       return { kind: 'table', identifier, metadataLocation: row.metadataLocation, form: 'unregister' }
     }

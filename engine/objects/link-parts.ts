@@ -1,0 +1,95 @@
+import { EngineError } from '../engine.ts'
+import type { Transaction } from '../metadata/transact.ts'
+import type { Content, SegmentContent } from '../records/content.ts'
+import type { ObjectRecord } from '../records/version-record.ts'
+import type { NewPart, SharedBytes } from '../shared-parts.ts'
+import { attach, holdLayout, holdSlice, type Staged } from './contents.ts'
+import { type EngineContext, newContentId } from './context.ts'
+import { extend, segmentOf } from './extend-layout.ts'
+import { readExtents } from './layout.ts'
+import { planLayout } from './plan-layout.ts'
+
+export interface LinkedParts {
+  readonly content: Content
+  readonly sizeBytes: number
+}
+
+type Segment = { readonly sizeBytes: number; readonly content: SegmentContent } | SharedBytes
+
+/**
+ * An object made of parts, in the commit: a layout of its own bytes and of slices of shared layouts.
+ * `holder` is a version that the transaction has read and that has what is shared: `InvalidPart`
+ * otherwise. As a copy does, it makes sure that shared bytes cannot go meanwhile.
+ */
+export async function linkParts(
+  context: EngineContext,
+  tx: Transaction,
+  parts: readonly NewPart[],
+  holder: ObjectRecord | undefined,
+  stageBytes: (bytes: Uint8Array) => Promise<Staged>,
+): Promise<LinkedParts> {
+  await requireHeld(tx, parts, holder)
+  const segments: Segment[] = []
+  const grown = new Set<string>()
+  for (const part of parts) {
+    const before = segments.at(-1)
+    if (part.kind === 'shared') {
+      if (part.sizeBytes > 0) addSlice(segments, part)
+      continue
+    }
+    if (part.bytes.length === 0) continue
+    const content = attach(context, tx, await stageBytes(part.bytes))
+    if (part.kind === 'own') segments.push({ sizeBytes: part.bytes.length, content })
+    else addSlice(segments, await addShareable(context, tx, before, { sizeBytes: part.bytes.length, content }, grown))
+  }
+  const records = segments.map((segment, index) => {
+    const content = 'content' in segment ? segment.content : holdSlice(context, tx, { layoutId: segment.sharedId, offset: segment.offset })
+    return { ...segmentOf(context, segment.sizeBytes, content), partNumber: index + 1 }
+  })
+  const layoutId = newContentId(context)
+  for (const { key, value } of planLayout(layoutId, records)) tx.put(key, value)
+  return { content: holdLayout(context, tx, layoutId), sizeBytes: records.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }
+}
+
+/** Every shared part lies within one that the holder has. */
+async function requireHeld(tx: Transaction, parts: readonly NewPart[], holder: ObjectRecord | undefined): Promise<void> {
+  const shared = parts.filter((part) => part.kind === 'shared')
+  if (shared.length === 0) return
+  const held = holder === undefined ? [] : await readExtents(tx, holder)
+  for (const { sharedId, offset, sizeBytes } of shared) {
+    const isHeld = held.some((extent) => {
+      if (extent.shared?.sharedId !== sharedId) return false
+      return extent.shared.offset <= offset && offset + sizeBytes <= extent.shared.offset + extent.sizeBytes
+    })
+    if (!isHeld) throw new EngineError('InvalidPart', 'the object that shared bytes are taken from does not have them', { sharedId })
+  }
+}
+
+/** Slices that follow each other in one layout are one. */
+function addSlice(segments: Segment[], { sharedId, offset, sizeBytes }: SharedBytes): void {
+  const last = segments.at(-1)
+  if (last !== undefined && 'sharedId' in last && last.sharedId === sharedId && last.offset + last.sizeBytes === offset) {
+    segments[segments.length - 1] = { sharedId, offset: last.offset, sizeBytes: last.sizeBytes + sizeBytes }
+  } else segments.push({ sharedId, offset, sizeBytes })
+}
+
+/** Puts a segment to the end of the layout that the slice before it ends with, else into a layout of its own. */
+async function addShareable(
+  context: EngineContext,
+  tx: Transaction,
+  before: Segment | undefined,
+  { sizeBytes, content }: { readonly sizeBytes: number; readonly content: SegmentContent },
+  grown: Set<string>,
+): Promise<SharedBytes> {
+  const segment = segmentOf(context, sizeBytes, content)
+  if (before !== undefined && 'sharedId' in before && !grown.has(before.sharedId)) {
+    const { sharedId } = before
+    const end = before.offset + before.sizeBytes
+    grown.add(sharedId)
+    if (await extend(tx, sharedId, end, segment)) return { sharedId, offset: end, sizeBytes }
+  }
+  const layoutId = newContentId(context)
+  grown.add(layoutId)
+  for (const { key, value } of planLayout(layoutId, [segment])) tx.put(key, value)
+  return { sharedId: layoutId, offset: 0, sizeBytes }
+}
