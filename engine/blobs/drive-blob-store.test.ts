@@ -49,6 +49,21 @@ const tamperNode = async (_store: BlobStore, ref: BlobRef, position: number): Pr
 describeBlobStore('DriveBlobStore on a file system', { open: () => openNode(), tamper: tamperNode })
 describeBlobStore('DriveBlobStore with small blocks', { open: () => openNode(64 * KiB), tamper: tamperNode })
 
+test.each([511, 512, 513, 1024, 1535, 3000])('blobs of about %i KiB, in pieces of any length, are read as they were written', async (sizeKiB) => {
+  const store = await openNode()
+  const content = contentOf(sizeKiB * KiB + 17)
+  const lengths = new SeededRandom(sizeKiB)
+  const pieces = async function* () {
+    for (let at = 0; at < content.length; ) {
+      const end = at + 1 + lengths.integer(200 * KiB)
+      yield content.subarray(at, end)
+      at = end
+    }
+  }
+  const ref = await store.write(pieces())
+  expect((await readAll(store, ref)).equals(content)).toBe(true)
+})
+
 async function openSimulated(options: SimulatedDriveOptions = {}): Promise<{ drive: SimulatedDrive; store: DriveBlobStore }> {
   const drive = new SimulatedDrive(options)
   await openDrive(drive, systemRandom)

@@ -4,6 +4,7 @@ import type { Random } from '../../base/random.ts'
 import { ulid, ulidPattern, ulidTimeMs } from '../../base/ulid.ts'
 import { KiB } from '../../base/units.ts'
 import { DirectorySyncs } from '../drives/directory-sync.ts'
+import { pageBuffer } from '../drives/page-memory.ts'
 import type { Drive, DriveFile } from '../drives/drive.ts'
 import { blobDirectories, directoryOf } from './block-layout.ts'
 import { BufferPool } from './buffer-pool.ts'
@@ -37,7 +38,7 @@ export class DriveBlobStore implements BlobStore {
   readonly #random: Random
   readonly #blockBytes: number
   readonly #directorySyncs: DirectorySyncs
-  readonly #writeBuffers = new BufferPool(pooledBuffers)
+  readonly #writeBuffers = new BufferPool(pooledBuffers, pageBuffer)
   readonly #readBuffers = new BufferPool(pooledBuffers)
 
   constructor({ drive, clock, random, blockBytes = defaultBlockBytes }: DriveBlobOptions) {

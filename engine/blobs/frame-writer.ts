@@ -1,61 +1,79 @@
 import type { DriveFile } from '../drives/drive.ts'
-import { blobSeed, blockHash, encodeHeader, framePosition, hashBytes, headerBytes } from './block-layout.ts'
+import { pageBytes } from '../drives/page-memory.ts'
+import { blobSeed, blockHash, encodeHeader, hashBytes, headerBytes } from './block-layout.ts'
 import type { BufferPool } from './buffer-pool.ts'
 import { onDrive } from './on-drive.ts'
 
-/** Blocks of one stream that are being written: two thirds of a megabyte with the one being filled. */
-const blocksInFlight = 4
+/** Frames that are written in one operation: half a megabyte of the usual blocks. */
+const framesPerWrite = 4
+/** Writes of one stream that are under way while the next one is filled. */
+const writesInFlight = 2
 
-const blockStart = headerBytes + hashBytes
 const empty = Buffer.alloc(0)
 
 /**
- * Cuts a stream into frames and writes them, some in flight. A buffer holds the header's place, a
- * hash and a block, so that every block is filled once and written in one operation.
+ * Cuts a stream into frames and writes several of them at once, some writes in flight. Every byte is
+ * put into its place in the file once; what a write leaves over of its last page is the beginning of
+ * the next write, so that all but the last are whole pages, which a drive takes past its cache.
  */
 export class FrameWriter {
   readonly #file: DriveFile
-  readonly #blobId: string
   readonly #blockBytes: number
   readonly #pool: BufferPool
   readonly #seed: bigint
   readonly #inFlight: Promise<void>[] = []
   #buffer: Buffer
+  /** The file's position of the buffer's first byte. */
+  #position = 0
+  /** Where in the buffer the frame begins that is being filled, and how much of its block is there. */
+  #frameStart = headerBytes
   #filled = 0
   #index = 0
 
   constructor(file: DriveFile, blobId: string, blockBytes: number, pool: BufferPool) {
     this.#file = file
-    this.#blobId = blobId
     this.#blockBytes = blockBytes
     this.#pool = pool
     this.#seed = blobSeed(blobId)
     this.#buffer = this.#takeBuffer()
+    encodeHeader(this.#buffer, blobId, blockBytes)
   }
 
   get isFull(): boolean {
     return this.#filled === this.#blockBytes
   }
 
-  /** Takes what fits of `chunk` from `start`; the number of bytes taken. */
+  /** Takes what fits of `chunk` into the block from `start`; the number of bytes taken. */
   fill(chunk: Uint8Array, start: number): number {
     const count = Math.min(chunk.byteLength - start, this.#blockBytes - this.#filled)
-    this.#buffer.set(start === 0 && count === chunk.byteLength ? chunk : chunk.subarray(start, start + count), blockStart + this.#filled)
+    const bytes = start === 0 && count === chunk.byteLength ? chunk : chunk.subarray(start, start + count)
+    this.#buffer.set(bytes, this.#frameStart + hashBytes + this.#filled)
     this.#filled += count
     return count
   }
 
-  /** Hands the block over to be written; waits while too many are. */
+  /** Ends the full block. Waits while too many writes are under way. */
   async flush(): Promise<void> {
-    this.#start()
-    while (this.#inFlight.length >= blocksInFlight) await this.#inFlight.shift()
+    this.#endFrame()
+    if (this.#index % framesPerWrite !== 0) return
+    const kept = this.#frameStart >= pageBytes ? this.#frameStart % pageBytes : 0
+    const written = this.#buffer
+    const next = this.#frameStart - kept
     this.#buffer = this.#takeBuffer()
+    this.#buffer.set(written.subarray(next, next + kept))
+    this.#start(written, next)
+    this.#frameStart = kept
+    while (this.#inFlight.length >= writesInFlight) await this.#inFlight.shift()
   }
 
   /** Writes what is left; the blob's size once everything is written. */
   async finish(): Promise<number> {
     const sizeBytes = this.#index * this.#blockBytes + this.#filled
-    if (this.#filled > 0 || this.#index === 0) this.#start()
+    if (this.#filled > 0) this.#endFrame()
+    const last = this.#buffer
+    this.#buffer = empty
+    if (this.#frameStart > 0) this.#start(last, this.#frameStart)
+    else this.#giveBack(last)
     await Promise.all(this.#inFlight)
     return sizeBytes
   }
@@ -66,25 +84,24 @@ export class FrameWriter {
     this.#giveBack(this.#buffer)
   }
 
-  #start(): void {
-    const buffer = this.#buffer
+  #endFrame(): void {
+    const blockStart = this.#frameStart + hashBytes
     const end = blockStart + this.#filled
-    if (this.#filled > 0) {
-      buffer.writeBigUInt64LE(blockHash(this.#seed, this.#index, buffer.subarray(blockStart, end)), headerBytes)
-    }
-    if (this.#index === 0) encodeHeader(buffer, this.#blobId, this.#blockBytes)
-    const frame = this.#index === 0 ? buffer.subarray(0, this.#filled > 0 ? end : headerBytes) : buffer.subarray(headerBytes, end)
-    const position = this.#index === 0 ? 0 : framePosition(this.#index, this.#blockBytes)
-    const write = onDrive(this.#file.write(frame, position)).finally(() => this.#giveBack(buffer))
+    this.#buffer.writeBigUInt64LE(blockHash(this.#seed, this.#index, this.#buffer.subarray(blockStart, end)), this.#frameStart)
+    this.#frameStart = end
+    this.#filled = 0
+    this.#index++
+  }
+
+  #start(buffer: Buffer, sizeBytes: number): void {
+    const write = onDrive(this.#file.write(buffer.subarray(0, sizeBytes), this.#position)).finally(() => this.#giveBack(buffer))
     write.catch(() => undefined)
     this.#inFlight.push(write)
-    this.#index++
-    this.#filled = 0
-    this.#buffer = empty
+    this.#position += sizeBytes
   }
 
   #takeBuffer(): Buffer {
-    return this.#pool.take(blockStart + this.#blockBytes)
+    return this.#pool.take(pageBytes + headerBytes + framesPerWrite * (hashBytes + this.#blockBytes))
   }
 
   #giveBack(buffer: Buffer): void {

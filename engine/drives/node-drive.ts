@@ -1,7 +1,15 @@
 import * as fs from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { KiB } from '../../base/units.ts'
 import { DriveError } from './drive.ts'
 import type { Drive, DriveErrorCode, DriveFile } from './drive.ts'
+import { beginsPage, pageBytes } from './page-memory.ts'
+
+/** Absent where the system has none: macOS. */
+const { O_DIRECT, O_WRONLY } = fs.constants as { readonly O_DIRECT?: number; readonly O_WRONLY: number }
+
+/** Shorter writes gain nothing from going past the page cache, and would pay for a second descriptor. */
+const uncachedBytes = 256 * KiB
 
 /**
  * Drive over a directory of the machine's file system. The callbacks of `node:fs` are used on raw
@@ -14,12 +22,12 @@ export class NodeDrive implements Drive {
     this.#root = root
   }
 
-  create(path: string): Promise<DriveFile> {
-    return this.#open(path, 'wx')
+  async create(path: string): Promise<DriveFile> {
+    return new NodeDriveFile(await this.#descriptor(path, 'wx'), this.#at(path))
   }
 
-  open(path: string): Promise<DriveFile> {
-    return this.#open(path, 'r')
+  async open(path: string): Promise<DriveFile> {
+    return new NodeDriveFile(await this.#descriptor(path, 'r'), this.#at(path))
   }
 
   remove(path: string): Promise<void> {
@@ -55,10 +63,6 @@ export class NodeDrive implements Drive {
     return join(this.#root, path)
   }
 
-  async #open(path: string, flags: 'r' | 'wx'): Promise<DriveFile> {
-    return new NodeDriveFile(await this.#descriptor(path, flags))
-  }
-
   #descriptor(path: string, flags: 'r' | 'wx'): Promise<number> {
     return new Promise((resolve, reject) => {
       fs.open(this.#at(path), flags, 0o600, (error, descriptor) => (error === null ? resolve(descriptor) : reject(asDriveError(error))))
@@ -66,14 +70,43 @@ export class NodeDrive implements Drive {
   }
 }
 
+/**
+ * Large writes of whole pages from page memory go past the page cache, through a second descriptor:
+ * no copy, nothing left for the sync to write. The rest, and all of it where the file system has no
+ * such writes, goes the ordinary way. The two never meet in one page.
+ */
 class NodeDriveFile implements DriveFile {
   readonly #descriptor: number
+  readonly #path: string
+  #uncached: Promise<number | undefined> | undefined
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, path: string) {
     this.#descriptor = descriptor
+    this.#path = path
   }
 
-  write(bytes: Uint8Array, position: number): Promise<void> {
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    const whole = bytes.byteLength - (bytes.byteLength % pageBytes)
+    if (O_DIRECT === undefined || whole < uncachedBytes || position % pageBytes !== 0 || !beginsPage(bytes)) return this.#writeAll(bytes, position)
+    const written = await this.#writeUncached(bytes.subarray(0, whole), position)
+    if (written < bytes.byteLength) await this.#writeAll(bytes.subarray(written), position + written)
+  }
+
+  /** How many of the bytes were written: any number, none where the file system refuses such writes. */
+  async #writeUncached(bytes: Uint8Array, position: number): Promise<number> {
+    this.#uncached ??= openUncached(this.#path)
+    const descriptor = await this.#uncached
+    if (descriptor === undefined) return 0
+    return new Promise((resolve, reject) => {
+      fs.write(descriptor, bytes, 0, bytes.byteLength, position, (error, written) => {
+        if (error === null) resolve(written)
+        else if (error.code === 'EINVAL') resolve(0)
+        else reject(asDriveError(error))
+      })
+    })
+  }
+
+  #writeAll(bytes: Uint8Array, position: number): Promise<void> {
     return new Promise((resolve, reject) => {
       const writeFrom = (offset: number): void => {
         fs.write(this.#descriptor, bytes, offset, bytes.byteLength - offset, position + offset, (error, written) => {
@@ -104,9 +137,17 @@ class NodeDriveFile implements DriveFile {
     return settled((done) => fs.fdatasync(this.#descriptor, done))
   }
 
-  close(): Promise<void> {
-    return settled((done) => fs.close(this.#descriptor, done))
+  async close(): Promise<void> {
+    const uncached = await this.#uncached
+    if (uncached !== undefined) await settled((done) => fs.close(uncached, done))
+    await settled((done) => fs.close(this.#descriptor, done))
   }
+}
+
+function openUncached(path: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    fs.open(path, O_WRONLY | (O_DIRECT ?? 0), (error, descriptor) => resolve(error === null ? descriptor : undefined))
+  })
 }
 
 function settled(run: (done: (error: Error | null) => void) => void): Promise<void> {
