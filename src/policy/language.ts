@@ -1,3 +1,4 @@
+import type { ArnPattern } from './arn.ts'
 import type { Condition } from './conditions.ts'
 import type { Pattern } from './pattern.ts'
 
@@ -42,7 +43,7 @@ export interface Actions {
 /** `negated`: NotResource. */
 export interface Resources {
   readonly negated: boolean
-  readonly patterns: readonly Pattern[]
+  readonly patterns: readonly ArnPattern[]
 }
 
 /** `negated`: NotPrincipal. */

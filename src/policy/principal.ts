@@ -39,16 +39,21 @@ export interface PrincipalPolicies {
   /** The permission boundary of the user or role: a limit, never a grant. */
   readonly boundary?: readonly NamedPolicy[]
   /**
-   * Each a limit of its own: a session's inline and managed policies together are one; an access key's inline policy is
-   * one; a session made of a session has one more. An empty list of policies within allows nothing.
+   * The session's own policies, inline and managed together, as given to AssumeRole and its like. As AWS has it, they do not
+   * limit what a resource's policy grants to the session's own ARN.
    */
-  readonly sessions: readonly (readonly NamedPolicy[])[]
+  readonly session?: readonly NamedPolicy[]
+  /**
+   * Further limits, each of which must allow, whatever grants: an access key's inline policy, a session made without a
+   * role, a table's vended credentials. An empty list of policies within allows nothing.
+   */
+  readonly limits: readonly (readonly NamedPolicy[])[]
 }
 
 /** AWS's own canonical user id of requests without a signature: what they write is owned by it. */
 export const anonymousCanonicalUserId = '65a011a29cdf8ec533ec3d1ccaae921c'
 
-const unlimited: PrincipalPolicies = { identity: [], sessions: [] }
+const unlimited: PrincipalPolicies = { identity: [], limits: [] }
 
 export const anonymous: Principal = {
   kind: 'anonymous',
@@ -63,10 +68,4 @@ export const anonymous: Principal = {
 /** The key of an account itself, or with `serverRoot` the operator's. */
 export function rootPrincipal(kind: 'serverRoot' | 'accountRoot', { accountId, id }: { readonly accountId: string; readonly id: string }): Principal {
   return { kind, accountId, canonicalUserId: id, arn: `arn:aws:iam::${accountId}:root`, userId: accountId, policies: unlimited, keys: new Map() }
-}
-
-/** A condition key's name as contexts have it: lower case, but for the name of a tag after the slash. */
-export function conditionKey(name: string): string {
-  const slash = name.indexOf('/')
-  return slash < 0 ? name.toLowerCase() : name.slice(0, slash).toLowerCase() + name.slice(slash)
 }
