@@ -41,12 +41,15 @@ export const errorStatuses = {
   ServiceUnavailable: 503,
 } as const
 
+/** Messages name what a client sent; more of it than this is cut off. */
+const maxMessageLength = 2000
+
 export class CatalogError extends Error {
   override readonly name = 'CatalogError'
   readonly code: CatalogErrorCode
 
   constructor(code: CatalogErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
+    super(message.length > maxMessageLength ? `${message.slice(0, maxMessageLength - 1)}…` : message, options)
     this.code = code
   }
 

@@ -19,7 +19,7 @@ import { parseConfig, type Config } from './config/parse-config.ts'
 import { processEnvironment, readTextFile } from './config/process-input.ts'
 import { engineBuckets } from './iceberg/engine-buckets.ts'
 import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
-import { icebergRoutes } from './iceberg/iceberg-routes.ts'
+import { icebergRoutes, refuseIcebergRequest } from './iceberg/iceberg-routes.ts'
 import { createRemoteSigner } from './iceberg/remote-signer.ts'
 import type { LookupAccessKey } from './identity/caller.ts'
 import { createIdentityStore, type IdentityStore } from './identity/identity-store.ts'
@@ -187,6 +187,7 @@ async function startWorker(config: Config): Promise<RunningWorker> {
       registerHealthRoutes(app, health)
       await app.register(iceberg)
     },
+    refuseUrl: refuseIcebergRequest,
     nextRequestId: createRequestIds(random),
     logRequest: createRequestLog(logger, clock),
     clock,

@@ -34,7 +34,7 @@ function registerRoutes(scope: FastifyInstance, options: IcebergRoutesOptions): 
   scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: options.maxBodyBytes ?? defaultMaxBodyBytes }, (_request, body, done) => {
     done(null, body)
   })
-  scope.setErrorHandler((error, request, reply) => refuse(error, request, reply))
+  scope.setErrorHandler((error, request, reply) => refuseIcebergRequest(error, request, reply))
   scope.setNotFoundHandler((request, reply) => {
     send(reply, errorResponse(new CatalogError('NotFound', `No such route: ${request.method} ${request.url.split('?')[0]}`)))
   })
@@ -108,8 +108,8 @@ async function serveToken(request: FastifyRequest, reply: FastifyReply, options:
   }
 }
 
-/** What goes wrong before the catalog is asked: too large a body, a broken path, no authorization. */
-function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+/** Answers what goes wrong before the catalog is asked: too large a body, a broken path, no authorization. */
+export function refuseIcebergRequest(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { notes } = contextOf(request.raw)
   const known = toCatalogError(error)
   notes.errorCode = known.type

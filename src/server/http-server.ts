@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { fastify, type FastifyInstance } from 'fastify'
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { assert, must } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
 import { KiB, secondMs } from '../../base/units.ts'
@@ -16,6 +16,8 @@ export interface HttpServerOptions {
   readonly s3: S3Handler
   /** Registers the routes under `/minio/`, `/iceberg/` and `/_iceberg/`. */
   readonly routes: (app: FastifyInstance) => Promise<void>
+  /** Answers what the router itself refuses under these: a path with broken escapes, or longer than it takes. */
+  readonly refuseUrl?: (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
   readonly nextRequestId: () => string
   readonly logRequest: LogRequest
   readonly clock: Clock
@@ -93,6 +95,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       return server
     },
     routerOptions: { maxParamLength: 8 * KiB },
+    ...(options.refuseUrl !== undefined && { frameworkErrors: options.refuseUrl }),
     return503OnClosing: false,
   })
   await options.routes(app)
