@@ -14,7 +14,7 @@ import { runCommand } from './process.ts'
 
 const here = import.meta.dirname
 
-export type PythonSet = 'clients' | 'objects' | 'spark'
+export type PythonSet = 'clients' | 'objects' | 'spark' | 'spark40' | 'flink' | 'hudi'
 
 export interface Jar {
   /** `group:artifact:version`, and `:extension` when it is no jar. */
@@ -22,15 +22,49 @@ export interface Jar {
   readonly sha256: string
 }
 
-export const jars: Readonly<Record<'icebergSpark' | 'icebergAws', Jar>> = {
-  icebergSpark: {
-    coordinates: 'org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0',
-    sha256: 'd6ea6c5d099288daeb7d5a92061bd3d7d8f296492632b42378e5f2f0e3066242',
-  },
-  icebergAws: {
-    coordinates: 'org.apache.iceberg:iceberg-aws-bundle:1.11.0',
-    sha256: '38f01da7e96850cdd05e6616d758b77b43314b712a8808e3f9a824d56976162f',
-  },
+/** The jars that a part's engine runs with, in the order of its class path. */
+export type JarSet = 'iceberg' | 'iceberg40' | 'flink' | 'delta' | 'hudi'
+
+const icebergAws: Jar = {
+  coordinates: 'org.apache.iceberg:iceberg-aws-bundle:1.11.0',
+  sha256: '38f01da7e96850cdd05e6616d758b77b43314b712a8808e3f9a824d56976162f',
+}
+
+export const jars: Readonly<Record<JarSet, readonly Jar[]>> = {
+  iceberg: [
+    {
+      coordinates: 'org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.11.0',
+      sha256: 'd6ea6c5d099288daeb7d5a92061bd3d7d8f296492632b42378e5f2f0e3066242',
+    },
+    icebergAws,
+  ],
+  iceberg40: [
+    {
+      coordinates: 'org.apache.iceberg:iceberg-spark-runtime-4.0_2.13:1.11.0',
+      sha256: '63c3b812549dc232c1920865ff42436df8604a9bbacd693930985c06bd97e6dc',
+    },
+    icebergAws,
+  ],
+  flink: [
+    {
+      coordinates: 'org.apache.iceberg:iceberg-flink-runtime-2.1:1.11.0',
+      sha256: '39e658d876f253815b4b17c6676bebf6a24d517afe93a21298106d1d7fa97331',
+    },
+    icebergAws,
+    { coordinates: 'org.apache.hadoop:hadoop-client-api:3.4.2', sha256: '607c0299f4df33013bd0a0f37c8cf255c635bbaddd247b8fec68c210cc17d19f' },
+    { coordinates: 'org.apache.hadoop:hadoop-client-runtime:3.4.2', sha256: '18d071c7f72f8a946677b398a57af9c7afa2dd41a81023c310f99373fec200b3' },
+  ],
+  delta: [
+    { coordinates: 'io.delta:delta-spark_4.1_2.13:4.2.0', sha256: '8480050a55c7e50427f3bec3af9243f98fc7cbfa453a2ef55e6ea8d0b7b121ff' },
+    { coordinates: 'io.delta:delta-storage:4.2.0', sha256: '2d84df76551f2b3cd27b120abec67ccbba324cea6ec45eb659edcc54234f99f3' },
+    { coordinates: 'org.apache.hadoop:hadoop-aws:3.4.2', sha256: 'd2d24e6b715b5656b9d238bf13b6682a07e2004dd36aad74a73aeb854319f4d9' },
+    { coordinates: 'software.amazon.awssdk:bundle:2.29.52', sha256: '62638f33045690c6bc5e496b54b0b2e89a9ad38cbedacdf6e017fea6bc85f55c' },
+  ],
+  hudi: [
+    { coordinates: 'org.apache.hudi:hudi-spark3.5-bundle_2.12:1.2.0', sha256: 'cc79fba00822f3a6c3a860df99375c2e3d4a034d037dbf4213a4966a706a7676' },
+    { coordinates: 'org.apache.hadoop:hadoop-aws:3.3.4', sha256: '53f9ae03c681a30a50aa17524bd9790ab596b28481858e54efd989a826ed3a4a' },
+    { coordinates: 'com.amazonaws:aws-java-sdk-bundle:1.12.262', sha256: '873fe7cf495126619997bec21c44de5d992544aea7e632fdc77adb1a0915bae5' },
+  ],
 }
 
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {

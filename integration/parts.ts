@@ -1,10 +1,12 @@
 /** The parts of the black-box suites: one client each, in the order in which they run. */
-import type { PythonSet } from './cache.ts'
+import type { JarSet, PythonSet } from './cache.ts'
 
 export interface PytestRunner {
   readonly kind: 'pytest'
   readonly python: PythonSet
-  readonly jars?: boolean
+  readonly jars?: JarSet
+  /** The folder of the tests when several parts share it, each with the tests that its marker selects. */
+  readonly shares?: { readonly folder: string; readonly marker: string }
   readonly trino?: boolean
   /** Debian packages by the command that each brings. */
   readonly debian?: Readonly<Record<string, string>>
@@ -20,7 +22,7 @@ export interface VitestRunner {
 export type Runner = PytestRunner | VitestRunner | { readonly kind: 'maven' }
 
 export interface Part {
-  /** Also the folder of its tests. */
+  /** Also the folder of its tests, unless it shares another's. */
   readonly name: string
   readonly runner: Runner
   /** The part fails loudly when it takes longer, downloads not counted. */
@@ -55,7 +57,10 @@ export const parts: readonly Part[] = [
   { name: 'trino', runner: { kind: 'pytest', python: 'clients', trino: true }, deadlineMs: 8 * minute, server: true },
   { name: 'rck', runner: { kind: 'maven' }, deadlineMs: 5 * minute, server: true },
   { name: 'tpch', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 4 * minute, server: true },
-  { name: 'spark', runner: { kind: 'pytest', python: 'spark', jars: true }, deadlineMs: 12 * minute, server: true },
+  { name: 'spark', runner: { kind: 'pytest', python: 'spark', jars: 'iceberg' }, deadlineMs: 12 * minute, server: true },
+  { name: 'flink', runner: { kind: 'pytest', python: 'flink', jars: 'flink' }, deadlineMs: 8 * minute, server: true },
+  { name: 'delta-spark', runner: { kind: 'pytest', python: 'spark', jars: 'delta' }, deadlineMs: 4 * minute, server: true },
+  { name: 'hudi', runner: { kind: 'pytest', python: 'hudi', jars: 'hudi' }, deadlineMs: 6 * minute, server: true },
   { name: 'hostile', runner: { kind: 'vitest' }, deadlineMs: 4 * minute, server: false },
   { name: 'race', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },
   { name: 'crash', runner: { kind: 'vitest' }, deadlineMs: 11 * minute, server: false },

@@ -45,11 +45,12 @@ async function pytest(name: string, runner: PytestRunner, scratch: string, cache
   if (runner.debian !== undefined) await installDebian(runner.debian, signal)
   const python = await pythonEnvironment(runner.python, cache, signal)
   const classPath: string[] = []
-  if (runner.jars === true) for (const jar of Object.values(jars)) classPath.push(await fetchJar(jar, cache, signal))
+  if (runner.jars !== undefined) for (const jar of jars[runner.jars]) classPath.push(await fetchJar(jar, cache, signal))
   const options = ['-c', join(here, 'pytest.ini'), '--rootdir', here, '-q', '--durations=5', `--junitxml=${report}`]
   const trino = runner.trino === true ? { TRINO_HOME: await trinoHome(cache, signal), TRINO_JAVA: java25() } : {}
-  const env = { SPARK_JARS: classPath.join(','), PYTHONDONTWRITEBYTECODE: '1', ...trino }
-  return { command: python, args: ['-m', 'pytest', ...options, join(here, name)], env, report }
+  const env = { TEST_JARS: classPath.join(','), TEST_NODE: process.execPath, PYTHONDONTWRITEBYTECODE: '1', ...trino }
+  const tests = runner.shares === undefined ? [join(here, name)] : ['-m', runner.shares.marker, join(here, runner.shares.folder)]
+  return { command: python, args: ['-m', 'pytest', ...options, ...tests], env, report }
 }
 
 /** Maven resolves into its own repository, outside the clone, and checks what it fetches against the registry's checksums. */

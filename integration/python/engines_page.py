@@ -16,7 +16,11 @@ def block(section: str, language: str) -> str:
     return re.sub(r'\bSECRET_KEY\b', SECRET_KEY, re.sub(r'\bACCESS_KEY\b', ACCESS_KEY, found.replace('127.0.0.1:9000', host)))
 
 
+def spark_defaults(section: str) -> dict[str, str]:
+    """A section's `spark-defaults.conf`."""
+    return dict(line.split(None, 1) for line in block(section, 'properties').splitlines())
+
+
 def spark_settings(catalog: str) -> dict[str, str]:
-    """The page's `spark-defaults.conf`, with the catalog under another name."""
-    pairs = (line.split(None, 1) for line in block('Spark', 'properties').splitlines())
-    return {name.replace('spark.sql.catalog.moraine', f'spark.sql.catalog.{catalog}'): value for name, value in pairs}
+    """Those of Spark with Iceberg, with the catalog under another name."""
+    return {name.replace('spark.sql.catalog.moraine', f'spark.sql.catalog.{catalog}'): value for name, value in spark_defaults('Spark').items()}

@@ -26,7 +26,7 @@ def catalog():
 def spark(catalog):
     fresh_namespace(catalog, NAMESPACE)
     settings = {
-        'spark.jars': os.environ['SPARK_JARS'],
+        'spark.jars': os.environ['TEST_JARS'],
         'spark.driver.memory': '2g',
         'spark.ui.enabled': 'false',
         'spark.driver.host': '127.0.0.1',

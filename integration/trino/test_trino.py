@@ -7,7 +7,7 @@ import pytest
 from lakehouse import duckdb_lakehouse, fresh_namespace, pyiceberg_catalog
 from reference import FLIGHT_QUERIES, FLIGHTS, TPCH_TABLES, arrow_table, assert_same_rows, expected, over_arrow, reference, tpch_queries
 from server import WAREHOUSE, s3_client
-from statement import TrinoError
+from trino_statement import TrinoError
 
 TOTALS = 'SELECT carrier, count(*) AS n, sum(distance) AS d, sum(flight) AS f FROM {flights} GROUP BY carrier ORDER BY carrier'
 
