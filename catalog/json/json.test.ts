@@ -50,6 +50,10 @@ describe('JSON with exact integers', () => {
     expect(parseJson(text)).toBe(value)
   })
 
+  test.each(['1e999', '-1e999', '9'.repeat(400), `-${'9'.repeat(1_000_000)}`])('a number that nothing can hold is refused: %.10s…', (text) => {
+    expect(() => parseJson(text)).toThrow(JsonSyntaxError)
+  })
+
   test('members named __proto__ and constructor are members', () => {
     const value = parseJson('{"__proto__":{"polluted":1},"constructor":2}') as Record<string, Json>
     expect(Object.keys(value)).toEqual(['__proto__', 'constructor'])

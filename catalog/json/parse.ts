@@ -144,8 +144,9 @@ class Parser {
     this.#at += lexeme.length
     const value = Number(lexeme)
     const isInteger = match[1] === undefined && match[2] === undefined
-    if (isInteger && !Number.isSafeInteger(value)) return int64Of(BigInt(lexeme))
+    // What no double holds is no 64-bit integer either; reading it digit by digit would take as long as the client likes.
     if (!Number.isFinite(value)) throw new JsonSyntaxError(`number out of range at position ${this.#at}`)
+    if (isInteger && !Number.isSafeInteger(value)) return int64Of(BigInt(lexeme))
     return value
   }
 
