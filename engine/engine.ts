@@ -47,6 +47,8 @@ export interface Engine {
   renameObject(input: RenameObject): Promise<PutResult>
   /** Replaces a version's tags in place. */
   putTags(input: ObjectId & { readonly tags: Tags }): Promise<ObjectVersion>
+  /** Changes a version's attributes in place; `amend` is pure and may run again. Errors as `putTags`. */
+  amendAttributes(input: ObjectId & { readonly amend: (version: ObjectVersion) => Attributes }): Promise<ObjectVersion>
 
   createUpload(input: CreateUpload): Promise<Upload>
   putPart(input: PutPart): Promise<Part>
@@ -143,6 +145,11 @@ export interface Bucket {
   readonly region: string
   readonly createdAtMs: number
   readonly versioning: Versioning
+  /**
+   * Changes with every change of the bucket's documents, so that what is made of them can be kept under it (and the
+   * bucket's id). 0: the bucket has none and never had.
+   */
+  readonly documentsRevision: number
 }
 
 /** A bucket that was never versioned cannot be told from AWS's "no status". */

@@ -25,6 +25,7 @@ import { listUploads } from './objects/list-uploads.ts'
 import { listVersions } from './objects/list-versions.ts'
 import { mapErrors, mapErrorsOf } from './objects/map-errors.ts'
 import { putObject } from './objects/put-object.ts'
+import { amendAttributes } from './objects/amend-attributes.ts'
 import { putTags } from './objects/put-tags.ts'
 import { renameObject } from './objects/rename-object.ts'
 import { sweepOrphans } from './objects/sweep-orphans.ts'
@@ -83,6 +84,7 @@ function objectOperations(context: EngineContext) {
     appendObject: (input) => mapErrors(appendObject(context, input)),
     renameObject: (input) => mapErrors(renameObject(context, input)),
     putTags: (input) => mapErrors(putTags(context, input)),
+    amendAttributes: (input) => mapErrors(amendAttributes(context, input)),
     listObjects: (input) => mapErrors(listObjects(context, input)),
     listVersions: (input) => mapErrors(listVersions(context, input)),
   } satisfies Partial<Engine>

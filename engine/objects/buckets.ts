@@ -3,13 +3,14 @@ import { EngineError } from '../engine.ts'
 import { bucketRange, bucketRow, bucketScopeRange, documentRange, documentRow, hexOf, tables } from '../keys.ts'
 import { appendEvent } from '../outbox/append-event.ts'
 import { bucketFormat } from '../records/bucket-record.ts'
+import type { Transaction } from '../metadata/transact.ts'
 import { commit, type EngineContext } from './context.ts'
 import { findBucket, readBucket } from './key-state.ts'
 
 const bucketIdBytes = 8
 
 /** CreateBucket. `BucketAlreadyExists` names the owner, so that the caller can tell its own from another's. */
-export function createBucket(context: EngineContext, { bucket: name, ownerId, region, versioning }: CreateBucket): Promise<Bucket> {
+export function createBucket(context: EngineContext, { bucket: name, ownerId, region, versioning, documents = {} }: CreateBucket): Promise<Bucket> {
   return commit(context, async (tx) => {
     const existing = await tx.get(bucketRow(name))
     if (existing !== undefined) {
@@ -17,8 +18,10 @@ export function createBucket(context: EngineContext, { bucket: name, ownerId, re
     }
     const bucketId = hexOf(context.random.bytes(bucketIdBytes))
     const createdAtMs = Math.floor(context.clock.nowMs())
-    const record = { bucketId, ownerId, region, createdAtMs, versioning: versioning ?? ('Unversioned' as const) }
+    const documentsRevision = Object.keys(documents).length === 0 ? 0 : 1
+    const record = { bucketId, ownerId, region, createdAtMs, versioning: versioning ?? ('Unversioned' as const), documentsRevision }
     tx.put(bucketRow(name), bucketFormat.encode(record))
+    for (const [document, bytes] of Object.entries(documents)) tx.put(documentRow(bucketId, document), bytes)
     appendEvent(context, tx, { type: 'BucketCreated', subject: name, detail: { bucketId } })
     return { name, ...record }
   })
@@ -66,10 +69,18 @@ export async function getBucketDocument(context: EngineContext, bucketName: stri
 
 export function putBucketDocument(context: EngineContext, bucketName: string, name: string, document: Uint8Array): Promise<void> {
   return commit(context, async (tx) => {
-    const { bucketId } = await readBucket(tx, bucketName)
+    const { bucketId } = await revise(tx, bucketName)
     tx.put(documentRow(bucketId, name), document)
     appendEvent(context, tx, { type: 'BucketDocumentChanged', subject: bucketName, detail: { name } })
   })
+}
+
+/** The bucket, whose documents are about to change. */
+async function revise(tx: Transaction, bucketName: string): Promise<Bucket> {
+  const { name, ...bucket } = await readBucket(tx, bucketName)
+  const revised = { ...bucket, documentsRevision: bucket.documentsRevision + 1 }
+  tx.put(bucketRow(name), bucketFormat.encode(revised))
+  return { name, ...revised }
 }
 
 export function deleteBucketDocument(context: EngineContext, bucketName: string, name: string): Promise<void> {
@@ -78,6 +89,7 @@ export function deleteBucketDocument(context: EngineContext, bucketName: string,
     const row = documentRow(bucketId, name)
     if ((await tx.get(row)) === undefined) return
     tx.delete(row)
+    await revise(tx, bucketName)
     appendEvent(context, tx, { type: 'BucketDocumentChanged', subject: bucketName, detail: { name } })
   })
 }

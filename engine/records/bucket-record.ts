@@ -5,12 +5,17 @@ import { recordFormat } from './record-format.ts'
 export type BucketRecord = Omit<Bucket, 'name'>
 
 type Stored1 = readonly [bucketId: string, ownerId: string, region: string, createdAtMs: number, versioning: Versioning]
+type Stored2 = readonly [...Stored1, documentsRevision: number]
 
 export const bucketFormat = recordFormat<BucketRecord>({
   name: 'bucket',
-  version: 1,
-  encode: (record): Stored1 => [record.bucketId, record.ownerId, record.region, record.createdAtMs, record.versioning],
+  version: 2,
+  encode: (record): Stored2 => [record.bucketId, record.ownerId, record.region, record.createdAtMs, record.versioning, record.documentsRevision],
   decode: {
-    1: ([bucketId, ownerId, region, createdAtMs, versioning]: Stored1) => ({ bucketId, ownerId, region, createdAtMs, versioning }),
+    // Nothing said then whether there are documents.
+    1: ([bucketId, ownerId, region, createdAtMs, versioning]: Stored1) => ({ bucketId, ownerId, region, createdAtMs, versioning, documentsRevision: 1 }),
+    2: ([bucketId, ownerId, region, createdAtMs, versioning, documentsRevision]: Stored2) => ({
+      bucketId, ownerId, region, createdAtMs, versioning, documentsRevision,
+    }),
   },
 })

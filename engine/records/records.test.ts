@@ -53,8 +53,9 @@ const rows: readonly Golden[] = [
   golden(
     'bucket',
     bucketFormat,
-    { bucketId: '0011223344556677', ownerId: 'ab', region: 'us-east-1', createdAtMs: 5, versioning: 'Enabled' },
-    '["0011223344556677","ab","us-east-1",5,"Enabled"]',
+    { bucketId: '0011223344556677', ownerId: 'ab', region: 'us-east-1', createdAtMs: 5, versioning: 'Enabled', documentsRevision: 3 },
+    '["0011223344556677","ab","us-east-1",5,"Enabled",3]',
+    2,
   ),
   golden('version: object', versionFormat, object, storedObject),
   golden('version: multipart object', versionFormat, multipart, storedMultipart),
@@ -81,6 +82,11 @@ const rows: readonly Golden[] = [
 ]
 
 describe('rows on disk', () => {
+  it('are read as version 1 of a bucket, which may have documents', () => {
+    const row = Buffer.from('\u0001["0011223344556677","ab","us-east-1",5,"Enabled"]')
+    expect(bucketFormat.decode(row)).toMatchObject({ versioning: 'Enabled', documentsRevision: 1 })
+  })
+
   it('are read as version 1 of a head, which knew no pins', () => {
     const row = Buffer.from(`\u0001[${storedObject},3,1]`)
     expect(headFormat.decode(row)).toEqual({ version: object, nullOrder: 3, hasHistory: true, pins: 0 })
