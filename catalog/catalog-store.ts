@@ -17,8 +17,27 @@ export interface CatalogStore {
   list(range: { readonly start: Uint8Array; readonly end: Uint8Array; readonly limit: number }): Promise<{ key: Uint8Array; value: Uint8Array }[]>
   /** The bytes of a file; `FileNotFound` when there is none, `BadLocation` outside any warehouse bucket. */
   readFile(location: string): Promise<Uint8Array>
+  /** What a file is made of: one own part unless it was put in parts. Errors as `readFile`. */
+  readParts(location: string): Promise<readonly FilePart[]>
+  /** A range of a file's bytes, at the reader's pace. Errors as `readFile`, when reading begins. */
+  readRange(location: string, range: { readonly offset: number; readonly length: number }): AsyncIterable<Uint8Array>
   fileExists(location: string): Promise<boolean>
 }
+
+/**
+ * Bytes that files share: stored once, immutable, there as long as one file has them. A `sharedId`
+ * names a sequence of such bytes, which only grows.
+ */
+export interface SharedBytes {
+  readonly sharedId: string
+  readonly offset: number
+  readonly sizeBytes: number
+}
+
+export type FilePart = { readonly kind: 'own'; readonly bytes: Uint8Array } | ({ readonly kind: 'shared' } & SharedBytes)
+
+/** `shareable`: bytes that later files may share; they join the sequence that the part before them ends, or begin one. */
+export type NewFilePart = FilePart | { readonly kind: 'shareable'; readonly bytes: Uint8Array }
 
 export interface CatalogTransaction {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
@@ -30,6 +49,8 @@ export interface CatalogTransaction {
   delete(key: Uint8Array): void
   /** A new object at `location` (`s3://bucket/key`), published by this commit and pinned by it. */
   putFile(location: string, bytes: Uint8Array, contentType: string): Promise<void>
+  /** As `putFile`, in parts; `sharedBy` is the file that has what is shared, as it is when the commit is made. */
+  putParts(location: string, parts: readonly NewFilePart[], sharedBy: string | undefined, contentType: string): Promise<void>
   /**
    * One holder more of the file: while it has one, nobody can replace or delete it, through whatever
    * door. The file is as it is read after this, or the commit fails. `FileNotFound`.

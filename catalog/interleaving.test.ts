@@ -27,6 +27,7 @@ function interleaved(inner: CatalogStore, scheduler: fc.Scheduler, scheduled: { 
           put: (key, value) => tx.put(key, value),
           delete: (key) => tx.delete(key),
           putFile: (location, bytes, contentType) => tx.putFile(location, bytes, contentType),
+          putParts: (...put) => tx.putParts(...put),
           pinFile: (location) => tx.pinFile(location),
           unpinFile: (location) => tx.unpinFile(location),
           deleteFile: (location) => tx.deleteFile(location),

@@ -1,14 +1,17 @@
-import { CatalogStoreError, type CatalogStore, type CatalogTransaction } from './catalog-store.ts'
+import { CatalogStoreError, type CatalogStore, type CatalogTransaction, type FilePart, type NewFilePart } from './catalog-store.ts'
 
 interface MemoryFile {
   readonly bytes: Buffer
   readonly pins: number
+  /** Absent: one own part. */
+  readonly parts?: readonly FilePart[]
 }
 
 /** A CatalogStore in memory, for tests: optimistic like the real one, so bodies do run again. */
 export class MemoryCatalogStore implements CatalogStore {
   readonly #rows = new Map<string, { readonly value: Buffer; readonly version: number }>()
   readonly #files = new Map<string, MemoryFile>()
+  readonly #sequences: Buffer[] = []
   readonly events: { readonly type: string; readonly subject: string; readonly detail: unknown }[] = []
   readonly #buckets: ReadonlySet<string>
   #version = 0
@@ -50,6 +53,17 @@ export class MemoryCatalogStore implements CatalogStore {
     return this.fileAt(location).bytes
   }
 
+  async readParts(location: string): Promise<readonly FilePart[]> {
+    this.checkLocation(location)
+    const { parts, bytes } = this.fileAt(location)
+    return parts ?? [{ kind: 'own', bytes }]
+  }
+
+  async *readRange(location: string, { offset, length }: { readonly offset: number; readonly length: number }): AsyncGenerator<Buffer> {
+    const bytes = (await this.readFile(location)).subarray(offset, offset + length)
+    for (let at = 0; at < bytes.length; at += rangeChunkBytes) yield bytes.subarray(at, at + rangeChunkBytes)
+  }
+
   fileAt(location: string): MemoryFile {
     const file = this.#files.get(location)
     if (file === undefined) throw new CatalogStoreError('FileNotFound', `no file at ${location}`)
@@ -87,6 +101,34 @@ export class MemoryCatalogStore implements CatalogStore {
     if (bucket === undefined || !this.#buckets.has(bucket)) throw new CatalogStoreError('BadLocation', `not in a warehouse bucket: ${location}`)
   }
 
+  /** A file made of parts, with the sequences that its shareable parts join. */
+  #linked(content: Buffer | readonly NewFilePart[]): MemoryFile {
+    if (content instanceof Buffer) return { bytes: content, pins: 1 }
+    const parts: FilePart[] = []
+    for (const part of content) {
+      if (part.kind === 'own') parts.push(part)
+      else parts.push(part.kind === 'shared' ? part : this.#share(part.bytes, parts.at(-1)))
+    }
+    const bytes = Buffer.concat(parts.map((part) => (part.kind === 'own' ? part.bytes : this.#sharedAt(part.sharedId).subarray(part.offset, part.offset + part.sizeBytes))))
+    return { bytes, pins: 1, parts }
+  }
+
+  #share(bytes: Uint8Array, before: FilePart | undefined): FilePart {
+    if (before?.kind === 'shared') {
+      const sequence = this.#sharedAt(before.sharedId)
+      if (before.offset + before.sizeBytes === sequence.length) {
+        this.#sequences[Number(before.sharedId)] = Buffer.concat([sequence, bytes])
+        return { kind: 'shared', sharedId: before.sharedId, offset: sequence.length, sizeBytes: bytes.length }
+      }
+    }
+    const sharedId = String(this.#sequences.push(Buffer.from(bytes)) - 1)
+    return { kind: 'shared', sharedId, offset: 0, sizeBytes: bytes.length }
+  }
+
+  #sharedAt(sharedId: string): Buffer {
+    return this.#sequences[Number(sharedId)] ?? Buffer.alloc(0)
+  }
+
   #commit(tx: MemoryTransaction): boolean {
     for (const [name, version] of tx.checks) if (this.#rows.get(name)?.version !== version) return false
     for (const [location, file] of tx.pinned) if (this.#files.get(location)?.bytes !== file.bytes) return false
@@ -97,7 +139,7 @@ export class MemoryCatalogStore implements CatalogStore {
       else this.#rows.set(name, { value, version })
     }
     for (const [location, bytes] of tx.files) {
-      if (bytes !== undefined) this.#files.set(location, { bytes, pins: 1 })
+      if (bytes !== undefined) this.#files.set(location, this.#linked(bytes))
       else if (!this.isPinned(location)) this.#files.delete(location)
     }
     for (const [location, change] of tx.pins) {
@@ -109,11 +151,14 @@ export class MemoryCatalogStore implements CatalogStore {
   }
 }
 
+/** Small, so that what reads a file meets the edges of chunks. */
+const rangeChunkBytes = 1000
+
 class MemoryTransaction implements CatalogTransaction {
   readonly checks = new Map<string, number | undefined>()
   readonly emptyRanges: { readonly start: Uint8Array; readonly end: Uint8Array }[] = []
   readonly writes = new Map<string, Buffer | undefined>()
-  readonly files = new Map<string, Buffer | undefined>()
+  readonly files = new Map<string, Buffer | readonly NewFilePart[] | undefined>()
   readonly pins = new Map<string, number>()
   /** Files as they were when they were pinned. */
   readonly pinned = new Map<string, MemoryFile>()
@@ -150,6 +195,17 @@ class MemoryTransaction implements CatalogTransaction {
   async putFile(location: string, bytes: Uint8Array): Promise<void> {
     this.#store.checkLocation(location)
     this.files.set(location, Buffer.from(bytes))
+  }
+
+  async putParts(location: string, parts: readonly NewFilePart[], sharedBy: string | undefined): Promise<void> {
+    this.#store.checkLocation(location)
+    const held = sharedBy === undefined ? [] : await this.#store.readParts(sharedBy)
+    for (const part of parts) {
+      if (part.kind !== 'shared') continue
+      const isHeld = held.some((other) => other.kind === 'shared' && other.sharedId === part.sharedId && other.offset <= part.offset && part.offset + part.sizeBytes <= other.offset + other.sizeBytes)
+      if (!isHeld) throw new CatalogStoreError('Unavailable', `${sharedBy} does not have what is shared`)
+    }
+    this.files.set(location, parts)
   }
 
   async pinFile(location: string): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Transaction } from './metadata/transact.ts'
+import type { Extent, NewParts } from './shared-parts.ts'
 
 /**
  * Engine: the object store as a library. No HTTP, XML, signatures, policies or Iceberg in here.
@@ -108,11 +109,13 @@ export interface EngineTransaction {
   readonly extensions: Pick<Transaction, 'get' | 'put' | 'delete' | 'requireEmpty'> & ExtensionReader
   /** The current version of a key, checked: the commit fails if it changes. */
   headObject(id: { readonly bucket: string; readonly key: string }): Promise<ObjectVersion | undefined>
+  /** What the current version of a key is made of, checked as `headObject` is; `NoSuchKey`. */
+  extentsOf(id: { readonly bucket: string; readonly key: string }): Promise<readonly Extent[]>
   /** Publishes bytes as the newest version of a key together with everything else in the commit. */
   putObject(input: {
     readonly bucket: string
     readonly key: string
-    readonly bytes: Uint8Array
+    readonly bytes: Uint8Array | NewParts
     readonly etag: string
     readonly checksums: readonly Checksum[]
     readonly attributes: Attributes
@@ -280,6 +283,8 @@ export interface ObjectHead {
   readonly versioning: Versioning
   /** All parts of a multipart object, in order; empty for one that is not. */
   parts(): Promise<readonly Part[]>
+  /** What is the object's own and what it shares with others, in order. */
+  extents(): Promise<readonly Extent[]>
 }
 
 export interface ObjectReader extends ObjectHead {

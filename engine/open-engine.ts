@@ -73,11 +73,11 @@ function objectOperations(context: EngineContext) {
     putObject: (input) => mapErrors(putObject(context, input)),
     getObject: async (input) => {
       const reader = await mapErrors(getObject(context, input))
-      return { ...reader, parts: () => mapErrors(reader.parts()), read: (range) => mapErrorsOf(reader.read(range)) }
+      return { ...reader, parts: () => mapErrors(reader.parts()), extents: () => mapErrors(reader.extents()), read: (range) => mapErrorsOf(reader.read(range)) }
     },
     headObject: async (input) => {
       const head = await mapErrors(headObject(context, input))
-      return { ...head, parts: () => mapErrors(head.parts()) }
+      return { ...head, parts: () => mapErrors(head.parts()), extents: () => mapErrors(head.extents()) }
     },
     deleteObject: (input) => mapErrors(deleteObject(context, input)),
     copyObject: (input) => mapErrors(copyObject(context, input)),

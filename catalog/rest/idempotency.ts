@@ -134,6 +134,10 @@ class BufferedTransaction implements CatalogTransaction {
     this.#writes.push(() => this.#tx.putFile(location, bytes, contentType))
   }
 
+  async putParts(...put: Parameters<CatalogTransaction['putParts']>): Promise<void> {
+    this.#writes.push(() => this.#tx.putParts(...put))
+  }
+
   /** At once, as it reads; `discard` takes it back. */
   async pinFile(location: string): Promise<void> {
     await this.#tx.pinFile(location)

@@ -46,6 +46,8 @@ export class StoreCheck {
   readonly #contents = new Set<string>()
   /** By layout: where its last segment ends. */
   readonly #layoutBytes = new Map<string, number>()
+  /** Slices of layouts, by who has them: checked once all layouts are known. */
+  readonly #slices: { readonly subject: string; readonly layoutId: string; readonly endBytes: number }[] = []
   readonly #storedBlobs = new Set<string>()
   readonly #referencedBlobs = new Set<string>()
   readonly #readBlobs = new Set<string>()
@@ -62,6 +64,7 @@ export class StoreCheck {
     await this.#each(tables.bucket, (row) => this.#checkBucket(row))
     await this.#each(tables.due, (row) => this.#noteDue(row))
     await this.#each(tables.layout, (row) => this.#checkLayout(row))
+    this.#checkSlices()
     await this.#each(tables.object, (row) => this.#checkHead(row))
     await this.#each(tables.marker, (row) => this.#checkHead(row))
     await this.#each(tables.version, (row) => this.#checkNoncurrent(row))
@@ -129,6 +132,14 @@ export class StoreCheck {
     if (before !== offset) this.report.find('lost', 'BytesMissing', `layout ${layoutId}`, `there are no segments from ${before} to ${offset}`)
     this.#layoutBytes.set(layoutId, segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, offset))
     for (const segment of segments) await this.#checkSegment(`layout ${layoutId}`, segment.content, segment.sizeBytes)
+  }
+
+  #checkSlices(): void {
+    for (const { subject, layoutId, endBytes } of this.#slices) {
+      const layoutBytes = this.#layoutBytes.get(layoutId)
+      if (layoutBytes === undefined) this.report.find('lost', 'BytesMissing', subject, `the layout ${layoutId} that it shares does not exist`)
+      else if (layoutBytes < endBytes) this.report.find('lost', 'BytesMissing', subject, `the layout ${layoutId} ends before what it shares`)
+    }
   }
 
   // ---- keys and versions
@@ -229,6 +240,10 @@ export class StoreCheck {
       if (row === undefined) this.report.find('lost', 'BytesMissing', subject, 'its content row does not exist')
       else if (row.value.length !== sizeBytes) this.report.find('lost', 'SizeWrong', subject, `${row.value.length} bytes of ${sizeBytes} are there`)
       return
+    }
+    if (content.kind === 'slice') {
+      this.#slices.push({ subject, layoutId: content.layoutId, endBytes: content.offset + sizeBytes })
+      return this.#checkHeld(subject, { kind: 'layout', layoutId: content.layoutId }, content.contentId)
     }
     const { blob } = content
     if (blob.sizeBytes !== sizeBytes) this.report.find('wrong', 'SizeWrong', subject, `its blob has ${blob.sizeBytes} bytes of ${sizeBytes}`)

@@ -42,6 +42,7 @@ export async function linkParts(
     if (part.kind === 'own') segments.push({ sizeBytes: part.bytes.length, content })
     else addSlice(segments, await addShareable(context, tx, before, { sizeBytes: part.bytes.length, content }, grown))
   }
+  if (segments.length === 0) return { content: { kind: 'empty' }, sizeBytes: 0 }
   const records = segments.map((segment, index) => {
     const content = 'content' in segment ? segment.content : holdSlice(context, tx, { layoutId: segment.sharedId, offset: segment.offset })
     return { ...segmentOf(context, segment.sizeBytes, content), partNumber: index + 1 }

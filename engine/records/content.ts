@@ -11,6 +11,8 @@ export type Content =
   | { readonly kind: 'blob'; readonly contentId: string; readonly blob: BlobRef }
   /** The bytes are those of the layout's segments, one after the other. */
   | { readonly kind: 'segments'; readonly contentId: string; readonly layoutId: string }
+  /** A segment only: the bytes are those of another layout from `offset` on, shared with other objects. */
+  | { readonly kind: 'slice'; readonly contentId: string; readonly layoutId: string; readonly offset: number }
 
 /** What a segment of a layout can be. */
 export type SegmentContent = Exclude<Content, { readonly kind: 'segments' }>
@@ -20,6 +22,7 @@ export type StoredContent =
   | readonly ['i', contentId: string]
   | readonly ['b', contentId: string, blob: BlobRef]
   | readonly ['s', contentId: string, layoutId: string]
+  | readonly ['l', contentId: string, layoutId: string, offset: number]
 
 export type StoredSegmentContent = Exclude<StoredContent, readonly ['s', string, string]>
 
@@ -31,6 +34,8 @@ export function storeSegmentContent(content: SegmentContent): StoredSegmentConte
       return ['i', content.contentId]
     case 'blob':
       return ['b', content.contentId, content.blob]
+    case 'slice':
+      return ['l', content.contentId, content.layoutId, content.offset]
   }
 }
 
@@ -46,6 +51,8 @@ export function readSegmentContent(stored: StoredSegmentContent): SegmentContent
       return { kind: 'inline', contentId: stored[1] }
     case 'b':
       return { kind: 'blob', contentId: stored[1], blob: stored[2] }
+    case 'l':
+      return { kind: 'slice', contentId: stored[1], layoutId: stored[2], offset: stored[3] }
   }
 }
 

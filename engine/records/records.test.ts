@@ -66,6 +66,12 @@ const rows: readonly Golden[] = [
   golden('part without bytes', partFormat, { ...part, sizeBytes: 0, content: { kind: 'empty' } }, '[7,0,"e",[["CRC32","FULL_OBJECT","AAAAAA=="]],9,["e"]]'),
   golden('layout', layoutFormat, [part, part], `[${storedPart},${storedPart}]`),
   golden(
+    'layout with a slice of another',
+    layoutFormat,
+    [{ ...part, content: { kind: 'slice', contentId: '0d', layoutId: '0e', offset: 5 } }],
+    `[${storedPart.replace('["i","0d"]', '["l","0d","0e",5]')}]`,
+  ),
+  golden(
     'upload',
     uploadFormat,
     { initiatedMs: 5, ownerId: 'ab', attributes: object.attributes, tags: {}, checksum: { algorithm: 'CRC32', type: 'COMPOSITE' } },

@@ -26,7 +26,8 @@ export class Chooser {
   next(): Operation {
     const place = this.#place()
     const pick = this.#random.integer(100)
-    if (pick < 26) return { op: 'put', ...place, content: this.#piece(), ...this.#conditions() }
+    if (pick < 24) return { op: 'put', ...place, content: this.#piece(), ...this.#conditions() }
+    if (pick < 29) return this.#compose(place)
     if (pick < 38) return { op: 'delete', ...place, ...this.#versionId(place, 0.5), ...this.#deleteConditions() }
     if (pick < 46) return { op: 'copy', ...place, source: this.#source(), ...this.#conditions() }
     if (pick < 50) return { op: 'rename', ...place, sourceKey: this.#random.pick(keys) }
@@ -105,6 +106,11 @@ export class Chooser {
   #transact({ bucket, key }: Place): Operation {
     const other = this.#random.pick(keys.filter((each) => each !== key))
     return { op: 'transact', bucket, objects: [key, other].map((each) => ({ key: each, content: this.#piece() })) }
+  }
+
+  #compose(place: Place): Operation {
+    const sourceKey = this.#random.pick(keys)
+    return { op: 'compose', ...place, sourceKey, first: this.#piece(), shareable: this.#piece(), last: this.#piece() }
   }
 
   #uploadStep(place: Place): Operation {

@@ -61,6 +61,8 @@ async function ask(engine: Engine, operation: Operation, pause: Pause): Promise<
       return { kind: 'done' }
     case 'transact':
       return transact(engine, operation)
+    case 'compose':
+      return compose(engine, operation)
     case 'get':
       return read(engine, operation, pause)
     case 'list': {
@@ -116,6 +118,23 @@ async function transact(engine: Engine, { bucket, objects }: Extract<Operation, 
     return ids
   })
   return { kind: 'created', versionIds }
+}
+
+async function compose(engine: Engine, { bucket, key, sourceKey, first, shareable, last }: Extract<Operation, { op: 'compose' }>): Promise<Outcome> {
+  const etag = [first, shareable, last].map(etagOfPiece).join('|')
+  const version = await engine.transact(async (tx) => {
+    const source = { bucket, key: sourceKey }
+    const extents = (await tx.headObject(source)) === undefined ? [] : await tx.extentsOf(source)
+    const shared = extents.flatMap((extent) => (extent.shared === undefined ? [] : [{ kind: 'shared' as const, sizeBytes: extent.sizeBytes, ...extent.shared }]))
+    const parts = [
+      { kind: 'own' as const, bytes: bytesOfPiece(first) },
+      ...shared,
+      { kind: 'shareable' as const, bytes: bytesOfPiece(shareable) },
+      { kind: 'own' as const, bytes: bytesOfPiece(last) },
+    ]
+    return tx.putObject({ bucket, key, bytes: { parts, sharedBy: source }, etag, checksums: [], attributes, ownerId })
+  })
+  return { kind: 'created', versionIds: [version.versionId] }
 }
 
 async function read(engine: Engine, operation: Extract<Operation, { op: 'get' }>, pause: Pause): Promise<Outcome> {

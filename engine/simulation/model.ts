@@ -17,7 +17,7 @@ export interface Model {
 }
 
 export type ModelVersion =
-  | { readonly kind: 'object'; readonly id: string; readonly bytes: Buffer; readonly etag: string; readonly tags: Tags }
+  | { readonly kind: 'object'; readonly id: string; readonly bytes: Buffer; readonly etag: string; readonly tags: Tags; readonly shared?: Buffer }
   | { readonly kind: 'deleteMarker'; readonly id: string }
 
 type ModelObject = Extract<ModelVersion, { readonly kind: 'object' }>
@@ -88,15 +88,17 @@ function applyAdmitted(model: Model, operation: Operation, granted: Granted): Ap
     }
     case 'append': {
       const before = latest(model, operation)
-      const { bytes, etag, tags } = before?.kind === 'object' ? before : { bytes: Buffer.alloc(0), etag: '', tags: {} }
+      const { bytes, etag, tags, shared } = before?.kind === 'object' ? before : { bytes: Buffer.alloc(0), etag: '', tags: {}, shared: undefined }
       if (bytes.length !== operation.offsetBytes) throw new Refusal('InvalidWriteOffset')
       const grown = Buffer.concat([bytes, bytesOfPiece(operation.content)])
-      return created(model, operation, { bytes: grown, etag: `${etag}+${etagOfPiece(operation.content)}`, tags }, granted)
+      return created(model, operation, { bytes: grown, etag: `${etag}+${etagOfPiece(operation.content)}`, tags, ...(shared !== undefined && { shared }) }, granted)
     }
     case 'tag':
       return applyTag(model, operation)
     case 'versioning':
       return { model: { ...model, versioning: withEntry(model.versioning, operation.bucket, operation.status) }, outcome: { kind: 'done' } }
+    case 'compose':
+      return applyCompose(model, operation, granted)
     case 'transact':
       return applyTransact(model, operation, granted)
     case 'get': {
@@ -141,11 +143,11 @@ function makeRoom(model: Model, place: Place, grantedId: string): { id: string; 
   return { id: 'null', rest: versions.filter(({ id }) => id !== 'null') }
 }
 
-function created(model: Model, place: Place, object: Pick<ModelObject, 'bytes' | 'etag' | 'tags'>, { versionIds }: Granted): Applied {
+function created(model: Model, place: Place, object: Pick<ModelObject, 'bytes' | 'etag' | 'tags' | 'shared'>, { versionIds }: Granted): Applied {
   const { id, rest } = makeRoom(model, place, must(versionIds[0], 'an id is granted'))
-  const { bytes, etag, tags } = object
+  const { bytes, etag, tags, shared } = object
   return {
-    model: withVersions(model, place, [{ kind: 'object', id, bytes, etag, tags }, ...rest]),
+    model: withVersions(model, place, [{ kind: 'object', id, bytes, etag, tags, ...(shared !== undefined && { shared }) }, ...rest]),
     outcome: { kind: 'created', versionIds: [id] },
   }
 }
@@ -213,6 +215,14 @@ function applyTransact(model: Model, { bucket, objects }: Extract<Operation, { o
     if (outcome.kind === 'created') versionIds.push(...outcome.versionIds)
   }
   return { model, outcome: { kind: 'created', versionIds } }
+}
+
+function applyCompose(model: Model, operation: Extract<Operation, { op: 'compose' }>, granted: Granted): Applied {
+  const { bucket, sourceKey, first, shareable, last } = operation
+  const source = latest(model, { bucket, key: sourceKey })
+  const shared = Buffer.concat([(source?.kind === 'object' && source.shared) || Buffer.alloc(0), bytesOfPiece(shareable)])
+  const bytes = Buffer.concat([bytesOfPiece(first), shared, bytesOfPiece(last)])
+  return created(model, operation, { bytes, etag: [first, shareable, last].map(etagOfPiece).join('|'), tags: {}, shared }, granted)
 }
 
 // ---- uploads

@@ -15,6 +15,8 @@ export type Operation =
   | ({ readonly op: 'complete'; readonly uploadId: string; readonly parts: readonly NamedPart[]; readonly conditions?: WriteConditions } & Place)
   | ({ readonly op: 'abort'; readonly uploadId: string } & Place)
   | { readonly op: 'transact'; readonly bucket: string; readonly objects: readonly { readonly key: string; readonly content: Piece }[] }
+  /** A transaction's object made of parts: what `sourceKey` shares, between pieces of its own; `shareable` joins what is shared. */
+  | ({ readonly op: 'compose'; readonly sourceKey: string; readonly first: Piece; readonly shareable: Piece; readonly last: Piece } & Place)
   | ({ readonly op: 'get'; readonly versionId?: string } & Place)
   /** The versions of one key: a listing shows each key as it was at one time. */
   | ({ readonly op: 'list' } & Place)

@@ -110,7 +110,7 @@ const formatted = formatBlank()
 
 async function formatBlank(): Promise<SimulatedDrive> {
   const blank = new SimulatedDrive()
-  await formatDrive(blank, { format: 1, deploymentId: '0'.repeat(32), driveId: '1'.repeat(32) })
+  await formatDrive(blank, { format: 2, deploymentId: '0'.repeat(32), driveId: '1'.repeat(32), sets: [['1'.repeat(32)]], parity: 0 })
   return blank
 }
 

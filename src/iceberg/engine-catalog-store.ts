@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
-import { CatalogStoreError, parseLocation, type CatalogStore, type CatalogStoreErrorCode, type CatalogTransaction } from '../../catalog/index.ts'
+import {
+  CatalogStoreError, parseLocation, type CatalogStore, type CatalogStoreErrorCode, type CatalogTransaction, type FilePart, type NewFilePart,
+} from '../../catalog/index.ts'
 import { EngineError, type Engine, type EngineErrorCode, type EngineTransaction, type ExtensionReader } from '../../engine/index.ts'
 
 /**
@@ -18,6 +20,8 @@ export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions
         for await (const chunk of reader.read({ offset: 0, length: reader.version.sizeBytes })) chunks.push(Buffer.from(chunk))
         return Buffer.concat(chunks)
       }),
+    readParts: (location) => mapped(() => readParts(engine, location)),
+    readRange: (location, range) => mappedRange(engine, location, range),
     fileExists: (location) =>
       mapped(async () => {
         try {
@@ -29,6 +33,30 @@ export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions
         }
       }),
   }
+}
+
+type Reading = Pick<Engine, 'getObject'>
+
+async function readParts(engine: Reading, location: string): Promise<FilePart[]> {
+  const reader = await engine.getObject(objectOf(location))
+  const parts: FilePart[] = []
+  let offset = 0
+  for (const { sizeBytes, shared } of await reader.extents()) {
+    if (shared !== undefined) parts.push({ kind: 'shared', sizeBytes, ...shared })
+    else {
+      const chunks: Buffer[] = []
+      for await (const chunk of reader.read({ offset, length: sizeBytes })) chunks.push(Buffer.from(chunk))
+      parts.push({ kind: 'own', bytes: chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks) })
+    }
+    offset += sizeBytes
+  }
+  return parts
+}
+
+async function* mappedRange(engine: Reading, location: string, range: { readonly offset: number; readonly length: number }): AsyncGenerator<Buffer> {
+  const reader = await mapped(() => engine.getObject(objectOf(location)))
+  // The engine fills its buffers again; a stream may have several of ours.
+  for await (const chunk of reader.read(range)) yield Buffer.from(chunk)
 }
 
 type Range = Parameters<CatalogStore['list']>[0]
@@ -80,14 +108,23 @@ class EngineCatalogTransaction implements CatalogTransaction {
     this.#tx.extensions.delete(rowKey(key))
   }
 
+  putFile(location: string, bytes: Uint8Array, contentType: string): Promise<void> {
+    return this.#put(location, bytes, createHash('md5').update(bytes).digest('hex'), contentType)
+  }
+
+  async putParts(location: string, parts: readonly NewFilePart[], sharedBy: string | undefined, contentType: string): Promise<void> {
+    const source = sharedBy === undefined ? {} : { sharedBy: objectOf(sharedBy) }
+    await this.#put(location, { parts, ...source }, etagOf(parts), contentType)
+  }
+
   /** The file belongs to the bucket's owner; it is pinned. */
-  async putFile(location: string, bytes: Uint8Array, contentType: string): Promise<void> {
+  async #put(location: string, bytes: Parameters<EngineTransaction['putObject']>[0]['bytes'], etag: string, contentType: string): Promise<void> {
     const object = objectOf(location)
     const { ownerId } = await this.#engine.headBucket(object.bucket)
     await this.#tx.putObject({
       ...object,
       bytes,
-      etag: createHash('md5').update(bytes).digest('hex'),
+      etag,
       checksums: [],
       attributes: { headers: { 'content-type': contentType }, userMetadata: {}, storageClass: 'STANDARD' },
       ownerId,
@@ -116,12 +153,24 @@ class EngineCatalogTransaction implements CatalogTransaction {
   }
 }
 
+/** Shared bytes never change, so their name stands for them. The dash tells clients that this is not the MD5 of the body. */
+function etagOf(parts: readonly NewFilePart[]): string {
+  const hash = createHash('md5')
+  for (const part of parts) {
+    if (part.kind === 'shared') hash.update(`\n${part.sharedId} ${part.offset} ${part.sizeBytes}\n`)
+    else hash.update(part.bytes)
+  }
+  return `${hash.digest('hex')}-${parts.length}`
+}
+
 /** What an engine's error means here; the others are faults and stay as they are. */
 const storeCodes: Partial<Record<EngineErrorCode, CatalogStoreErrorCode>> = {
   NoSuchBucket: 'BadLocation',
   NoSuchKey: 'FileNotFound',
   NoSuchVersion: 'FileNotFound',
   IsDeleteMarker: 'FileNotFound',
+  // What is shared was changed from under the transaction: the next attempt reads it anew.
+  InvalidPart: 'Unavailable',
   Contention: 'Unavailable',
   StorageFull: 'StorageFull',
   OutcomeUnknown: 'OutcomeUnknown',
