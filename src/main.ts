@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { must } from '../base/assert.ts'
+import { KeyManagementError, type KeyManagement } from '../base/key-management.ts'
 import { systemClock, systemRandom } from '../base/system.ts'
 import { secondMs } from '../base/units.ts'
 import { DriveError } from '../engine/drives/drive.ts'
@@ -21,9 +22,12 @@ import { engineBuckets } from './iceberg/engine-buckets.ts'
 import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
 import { icebergRoutes, refuseIcebergRequest } from './iceberg/iceberg-routes.ts'
 import { createRemoteSigner } from './iceberg/remote-signer.ts'
-import type { LookupAccessKey } from './identity/caller.ts'
 import { createIdentityStore, type IdentityStore } from './identity/identity-store.ts'
+import { openSecretBox, type SecretBox } from './identity/secret-box.ts'
+import type { SessionKeys } from './identity/session-keys.ts'
 import { ensureServerKey } from './identity/server-key.ts'
+import { KeyringError } from './keyring/keyring.ts'
+import { openKeyring } from './keyring/open-keyring.ts'
 import { s3Handler } from './s3/pipeline.ts'
 import { createS3Service } from './s3/service.ts'
 import { applyBootstrap, planBootstrap, type EnsureWarehouse } from './server/bootstrap/apply-bootstrap.ts'
@@ -111,7 +115,8 @@ async function runServer(argv: readonly string[]): Promise<number> {
 
 /** The reason of a refusal that the world gave; anything else is a mistake of ours and is thrown on. */
 function reasonOf(error: unknown): string {
-  const isKnown = error instanceof DriveFormatError || error instanceof DriveError || error instanceof MetadataError || error instanceof EngineError
+  const isKnown = error instanceof DriveFormatError || error instanceof DriveError || error instanceof MetadataError || error instanceof EngineError ||
+    error instanceof KeyringError || error instanceof KeyManagementError
   if (isKnown || (error instanceof Error && 'syscall' in error)) return error.message
   throw error
 }
@@ -122,7 +127,8 @@ async function prepare(config: Config): Promise<{ readonly release: () => void; 
   const deployment = await prepareDeployment({ drive: driveOf(config), random })
   const { engine, close } = await openStores(config)
   try {
-    const identity = createIdentityStore({ engine, clock, random, root: config.root })
+    const { identity, box } = await openIdentity(config, engine, openKeyring(config, random, 'prepare'))
+    await identity.accessKeys.sealPlain()
     const catalog = openCatalog(config, { engine, identity, onInternalError: () => {} })
     const ensureWarehouse: EnsureWarehouse = async warehouse => {
       try {
@@ -132,7 +138,7 @@ async function prepare(config: Config): Promise<{ readonly release: () => void; 
       }
     }
     await applyBootstrap(plan, { engine, identity, ensureWarehouse, region: regionOf(config) })
-    await ensureServerKey(engine, random)
+    await ensureServerKey(engine, box, random)
   } finally {
     await close()
   }
@@ -152,8 +158,8 @@ async function startWorker(config: Config): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
   const { engine, close } = await openStores(config)
-  const identity = createIdentityStore({ engine, clock, random, root: config.root })
-  const lookupAccessKey: LookupAccessKey = accessKeyId => identity.lookupAccessKey(accessKeyId)
+  const { identity, box } = await openIdentity(config, engine, openKeyring(config, random, 'open'))
+  const { lookupAccessKey } = identity
   const signingKeys = new SigningKeys()
   const onInternalError = (fault: unknown, operationId: string): void => logger.error({ operation: operationId, err: fault }, 'a catalog request failed')
   const catalog = openCatalog(config, { engine, identity, onInternalError })
@@ -162,7 +168,7 @@ async function startWorker(config: Config): Promise<RunningWorker> {
     catalog,
     lookupAccessKey,
     signingKeys,
-    serverKey: await ensureServerKey(engine, random),
+    serverKey: await ensureServerKey(engine, box, random),
     clock,
     tokenLifetimeMs: config.tokenLifetimeMs,
     region: regionOf(config),
@@ -197,7 +203,7 @@ async function startWorker(config: Config): Promise<RunningWorker> {
   })
   const port = await server.listen(config.address)
   const stopping = new AbortController()
-  const jobs = startJobs(config, { engine, catalog, logger }, stopping.signal)
+  const jobs = startJobs(config, { engine, catalog, logger, sessionKeys: identity.sessionKeys }, stopping.signal)
   return {
     port,
     drain: async () => {
@@ -209,14 +215,22 @@ async function startWorker(config: Config): Promise<RunningWorker> {
   }
 }
 
+interface JobParts {
+  readonly engine: Engine
+  readonly catalog: Catalog
+  readonly logger: Logger
+  readonly sessionKeys: SessionKeys
+}
+
 /** Background work, on whichever worker holds the lease. */
-function startJobs(config: Config, { engine, catalog, logger }: { readonly engine: Engine; readonly catalog: Catalog; readonly logger: Logger }, signal: AbortSignal): Promise<void> {
+function startJobs(config: Config, { engine, catalog, logger, sessionKeys }: JobParts, signal: AbortSignal): Promise<void> {
   const holder = Buffer.from(random.bytes(16)).toString('hex')
   return runJobs({
     jobs: [
       { name: 'collectGarbage', intervalMs: config.jobIntervalMs, run: () => engine.collectGarbage() },
       { name: 'trimOutbox', intervalMs: config.jobIntervalMs, run: () => engine.trimOutbox() },
       { name: 'maintainCatalog', intervalMs: config.jobIntervalMs, run: () => catalog.maintain() },
+      { name: 'rotateSessionKeys', intervalMs: config.jobIntervalMs, run: () => sessionKeys.rotate() },
       { name: 'sweepOrphans', intervalMs: config.sweepIntervalMs, run: () => engine.sweepOrphans() },
     ],
     lease: createLease({ engine, clock, name: 'background', holder, durationMs: leaseDurationMs }),
@@ -225,6 +239,11 @@ function startJobs(config: Config, { engine, catalog, logger }: { readonly engin
     onFault: (job, fault) => logger.error({ job, err: fault }, 'background work failed'),
     signal,
   })
+}
+
+async function openIdentity(config: Config, engine: Engine, keys: KeyManagement): Promise<{ readonly identity: IdentityStore; readonly box: SecretBox }> {
+  const box = await openSecretBox({ engine, keys, random })
+  return { box, identity: createIdentityStore({ engine, box, clock, random, root: { ...config.root, isEnabled: config.rootAccess } }) }
 }
 
 interface CatalogParts {
@@ -240,7 +259,7 @@ function openCatalog(config: Config, { engine, identity, onInternalError }: Cata
     random,
     settings: { idempotencyLifetimeMs: config.idempotencyLifetimeMs },
     buckets: engineBuckets({ engine, region: regionOf(config), getAccountByNumber: accountId => identity.getAccountByNumber(accountId) }),
-    signer: createRemoteSigner({ clock, lookupAccessKey: accessKeyId => identity.lookupAccessKey(accessKeyId) }),
+    signer: createRemoteSigner({ clock, lookupAccessKey: identity.lookupAccessKey }),
     onInternalError,
   })
 }

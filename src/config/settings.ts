@@ -61,6 +61,27 @@ export const settings = {
     fileForm: true,
     doc: 'Secret access key of the root account, 8 characters or more.',
   }),
+  rootAccess: setting('MORAINE_ROOT_ACCESS', {
+    aliases: ['MINIO_API_ROOT_ACCESS'],
+    parse: parseSwitch,
+    fallback: true,
+    fallbackText: 'on',
+    doc: 'Off: neither the root key nor another key of the root account is accepted; users of the account still are.',
+  }),
+  masterKeys: setting<string | undefined>('MORAINE_KMS_SECRET_KEY', {
+    aliases: ['MINIO_KMS_SECRET_KEY'],
+    parse: parseText,
+    fallback: undefined,
+    fallbackText: 'those of the keyring',
+    fileForm: true,
+    doc: 'Master keys, `NAME:BASE64` of 32 bytes each with commas between; the first one is the default. They wrap every key that encrypts something at rest.',
+  }),
+  keyring: setting<string | undefined>('MORAINE_KEYRING', {
+    parse: parseText,
+    fallback: undefined,
+    fallbackText: '`keyring.json` on each drive, made at the first start',
+    doc: 'The file of master keys. Keep a copy: without it no secret can be read. On another file system than the drives it protects what is on them.',
+  }),
   region: setting<string | undefined>('MORAINE_REGION', {
     aliases: ['MINIO_SITE_REGION', 'MINIO_REGION'],
     parse: parseRegion,

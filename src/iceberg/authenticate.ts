@@ -54,7 +54,7 @@ async function bySignature(
       keys: settings.signingKeys,
       bodySha256Hex: hash('sha256', body ?? new Uint8Array(), 'hex'),
       secretOf: async (accessKeyId, sessionToken) => {
-        found = sessionToken === undefined ? await settings.lookupAccessKey(accessKeyId) : undefined
+        found = await settings.lookupAccessKey(accessKeyId, sessionToken)
         return found?.secretAccessKey
       },
     })

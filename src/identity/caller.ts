@@ -1,4 +1,5 @@
 import type { Principal } from '../policy/principal.ts'
+import type { SessionClaims } from './session-token.ts'
 
 /** Who makes a request, once it is authenticated. */
 export interface Caller {
@@ -7,6 +8,14 @@ export interface Caller {
   /** The account that the caller acts for: what it makes belongs to it. */
   readonly account: Account
   readonly accessKeyId: string
+  /** What sessions of this caller are made of. */
+  readonly basis?: SessionBasis
+}
+
+/** What a session of a caller's own rights inherits: of a session, all that limits it. */
+export interface SessionBasis extends Pick<SessionClaims, 'accountId' | 'subject' | 'parentKey' | 'limits' | 'keys' | 'transitiveTags'> {
+  /** When the caller's own session ends; undefined for long-term keys. */
+  readonly expiresAtMs: number | undefined
 }
 
 /** A tenant: it owns buckets and warehouses, and has access keys. */
@@ -28,7 +37,22 @@ export interface Credentials {
 }
 
 /**
- * The answer holds on every worker from the first request after a change: nothing is cached.
- * `undefined`: no such key.
+ * What is wrong with temporary credentials, in the words of AWS.
+ * - `ExpiredToken`: the session is over.
+ * - `InvalidToken`: the token was changed, is another key's, or was revoked with what it was made of.
  */
-export type LookupAccessKey = (accessKeyId: string) => Promise<Credentials | undefined>
+export class CredentialError extends Error {
+  override readonly name = 'CredentialError'
+  readonly code: 'ExpiredToken' | 'InvalidToken'
+
+  constructor(code: CredentialError['code']) {
+    super(code === 'ExpiredToken' ? 'The provided token has expired.' : 'The provided token is malformed or otherwise invalid.')
+    this.code = code
+  }
+}
+
+/**
+ * The answer holds on every worker from the first request after a change. `undefined`: no such key, or it is off.
+ * Temporary keys need their session token; throws `CredentialError`.
+ */
+export type LookupAccessKey = (accessKeyId: string, sessionToken?: string) => Promise<Credentials | undefined>

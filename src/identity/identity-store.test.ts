@@ -1,6 +1,7 @@
 import { rootPrincipal } from '../policy/principal.ts'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createIdentityStore, IdentityError, type IdentityStore } from './identity-store.ts'
+import { createIdentityStore, type IdentityStore } from './identity-store.ts'
+import { IdentityError } from './identity-error.ts'
 import { ensureServerKey } from './server-key.ts'
 import { openScratchEngine, type ScratchEngine } from './scratch-engine.ts'
 
@@ -38,13 +39,13 @@ describe('root', () => {
 
   it('is looked up by the configured key', async () => {
     const found = await identity.lookupAccessKey('rootuser')
-    expect(found).toEqual({ secretAccessKey: 'root-password', caller: { principal: rootPrincipal('serverRoot', await identity.ensureRoot()), account: await identity.ensureRoot(), accessKeyId: 'rootuser' } })
+    expect(found).toMatchObject({ secretAccessKey: 'root-password', caller: { principal: rootPrincipal('serverRoot', await identity.ensureRoot()), account: await identity.ensureRoot(), accessKeyId: 'rootuser' } })
   })
 })
 
 describe('the server key', () => {
   it('is generated once, for every process', async () => {
-    const keys = await Promise.all([1, 2, 3].map(() => ensureServerKey(scratch.engine, scratch.random)))
+    const keys = await Promise.all([1, 2, 3].map(() => ensureServerKey(scratch.engine, scratch.box, scratch.random)))
     for (const key of keys) expect(key).toEqual(keys[0])
     expect(keys[0]).toHaveLength(32)
   })
@@ -78,7 +79,7 @@ describe('access keys', () => {
     const account = await identity.ensureAccount(alice)
     const other = createIdentityStore({ ...scratch, root })
     await identity.ensureAccessKey('alice', 'AKALICE', 'first-secret')
-    expect(await other.lookupAccessKey('AKALICE')).toEqual({ secretAccessKey: 'first-secret', caller: { principal: rootPrincipal('accountRoot', account), account, accessKeyId: 'AKALICE' } })
+    expect(await other.lookupAccessKey('AKALICE')).toMatchObject({ secretAccessKey: 'first-secret', caller: { principal: rootPrincipal('accountRoot', account), account, accessKeyId: 'AKALICE' } })
     await identity.ensureAccessKey('alice', 'AKALICE', 'second-secret')
     expect((await other.lookupAccessKey('AKALICE'))?.secretAccessKey).toBe('second-secret')
   })

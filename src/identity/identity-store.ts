@@ -1,11 +1,17 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { Engine, EngineTransaction } from '../../engine/index.ts'
-import { rootPrincipal } from '../policy/principal.ts'
-import type { Account, Caller, Credentials } from './caller.ts'
+import { createAccessKeys, type AccessKeys } from './access-keys.ts'
+import type { Account, LookupAccessKey, SessionBasis } from './caller.ts'
+import { bumpEpoch, changeIam, iamReader, type IamReader, type IamRows } from './iam-rows.ts'
+import { IdentityError } from './identity-error.ts'
 import {
-  accessKeyKey, accountByIdKey, accountByNumberKey, accountKey, decodeAccessKey, decodeAccount, decodeName, encodeRecord, rootAccountName,
+  accountByIdKey, accountByNumberKey, accountKey, accountRange, decodeAccount, decodeName, encodeRecord, rootAccountName, type AccountRecord, type AccountState,
 } from './identity-records.ts'
+import { createLookup } from './lookup-access-key.ts'
+import type { SecretBox } from './secret-box.ts'
+import { openSessionKeys, type SessionKeys } from './session-keys.ts'
+import { issueSession, type SessionCredentials } from './session-token.ts'
 
 /** What is declared of an account; ids are kept, or generated when the account is new and has none. */
 export interface AccountDeclaration {
@@ -16,23 +22,6 @@ export interface AccountDeclaration {
   readonly email: string
 }
 
-/**
- * - `IdTaken`, `AccountIdTaken`: another account has the id.
- * - `IdChanged`, `AccountIdChanged`: the account exists with another id, and ids never change.
- * - `AccessKeyTaken`: another account (or root) has the access key.
- */
-export type IdentityErrorCode = 'IdTaken' | 'AccountIdTaken' | 'IdChanged' | 'AccountIdChanged' | 'AccessKeyTaken'
-
-export class IdentityError extends Error {
-  override readonly name = 'IdentityError'
-  readonly code: IdentityErrorCode
-
-  constructor(code: IdentityErrorCode, message: string) {
-    super(message)
-    this.code = code
-  }
-}
-
 export interface IdentityStore {
   /** The root account, there from the first call on. Its ids are generated once and kept. */
   ensureRoot(): Promise<Account>
@@ -40,37 +29,48 @@ export interface IdentityStore {
   ensureAccount(declaration: AccountDeclaration): Promise<Account>
   /** Creates the key, or replaces its secret. One commit. */
   ensureAccessKey(accountName: string, accessKeyId: string, secretAccessKey: string): Promise<void>
-  getAccount(name: string): Promise<Account | undefined>
+  getAccount(name: string): Promise<AccountRecord | undefined>
   /** By canonical user id (64 hex digits). */
-  getAccountById(id: string): Promise<Account | undefined>
+  getAccountById(id: string): Promise<AccountRecord | undefined>
   /** By the 12-digit account id. */
-  getAccountByNumber(accountId: string): Promise<Account | undefined>
-  /** `undefined`: no such key. Nothing is cached, so a change holds on every worker for the next request. */
-  lookupAccessKey(accessKeyId: string): Promise<Credentials | undefined>
+  getAccountByNumber(accountId: string): Promise<AccountRecord | undefined>
+  /** In name order. */
+  listAccounts(page: { readonly after?: string; readonly limit: number }): Promise<AccountRecord[]>
+  /** `NoSuchAccount`. Holds for the next request on any worker. */
+  changeAccount(name: string, change: Partial<AccountState>): Promise<AccountRecord>
+  readonly lookupAccessKey: LookupAccessKey
+  readonly accessKeys: AccessKeys
+  /** An account's users, groups, roles and policies. */
+  iam(accountId: string): IamReader
+  changeIam<T>(accountId: string, body: (rows: IamRows) => Promise<T>): Promise<T>
+  /** A session of the caller's own rights and limits, until it ends at the latest. Throws `PackedTokenTooLarge`. */
+  openSession(basis: SessionBasis, lifetimeMs: number): Promise<SessionCredentials>
+  readonly sessionKeys: SessionKeys
 }
 
 export interface IdentityOptions {
   readonly engine: Pick<Engine, 'transact' | 'extensions'>
+  readonly box: SecretBox
   readonly clock: Clock
   readonly random: Random
-  /** The root account's key; configured, never stored. */
-  readonly root: { readonly user: string; readonly password: string }
+  /** The operator's key; configured, never stored. Off: neither it nor a key of the root account can do anything. */
+  readonly root: { readonly user: string; readonly password: string; readonly isEnabled?: boolean }
 }
 
 type Rows = EngineTransaction['extensions']
 
-export function createIdentityStore({ engine, clock, random, root }: IdentityOptions): IdentityStore {
+export function createIdentityStore({ engine, box, clock, random, root }: IdentityOptions): IdentityStore {
   const { extensions } = engine
-  let rootCaller: Caller | undefined
-
+  const sessionKeys = openSessionKeys({ engine, box, clock, random })
+  const accessKeys = createAccessKeys({ engine, box, clock, random, root })
   const ensureAccount = (declaration: AccountDeclaration) => engine.transact(({ extensions: rows }) => planAccount(rows, declaration, random))
-  const ensureRoot = async () => {
-    const stored = await readAccount(rootAccountName)
-    return stored ?? (await ensureAccount({ name: rootAccountName, displayName: rootAccountName, email: '' }))
-  }
   const readAccount = async (name: string) => {
     const value = await extensions.get(accountKey(name))
     return value === undefined ? undefined : decodeAccount(value)
+  }
+  const ensureRoot = async () => {
+    const stored = await readAccount(rootAccountName)
+    return stored ?? (await ensureAccount({ name: rootAccountName, displayName: rootAccountName, email: '' }))
   }
   const readAccountBy = async (key: Buffer) => {
     const value = await extensions.get(key)
@@ -80,41 +80,33 @@ export function createIdentityStore({ engine, clock, random, root }: IdentityOpt
   return {
     ensureRoot,
     ensureAccount,
-    ensureAccessKey: async (accountName, accessKeyId, secretAccessKey) => {
-      if (accessKeyId === root.user) throw new IdentityError('AccessKeyTaken', `${accessKeyId} is the root user`)
-      await engine.transact(async ({ extensions: rows }) => {
-        const key = accessKeyKey(accessKeyId)
-        const value = await rows.get(key)
-        const stored = value === undefined ? undefined : decodeAccessKey(value)
-        if (stored !== undefined && stored.accountName !== accountName) throw new IdentityError('AccessKeyTaken', `${accessKeyId} belongs to another account`)
-        if (stored?.secretAccessKey === secretAccessKey) return
-        rows.put(key, encodeRecord({ accessKeyId, accountName, secretAccessKey, createdAtMs: stored?.createdAtMs ?? clock.nowMs() }))
-      })
-    },
+    ensureAccessKey: (accountName, accessKeyId, secretAccessKey) => accessKeys.ensure(accountName, accessKeyId, secretAccessKey),
     getAccount: readAccount,
     getAccountById: id => readAccountBy(accountByIdKey(id)),
     getAccountByNumber: accountId => readAccountBy(accountByNumberKey(accountId)),
-    lookupAccessKey: async accessKeyId => {
-      if (accessKeyId === root.user) {
-        if (rootCaller === undefined) {
-          const account = await ensureRoot()
-          rootCaller = { principal: rootPrincipal('serverRoot', account), account, accessKeyId }
-        }
-        return { secretAccessKey: root.password, caller: rootCaller }
-      }
-      if (accessKeyId.length > maxAccessKeyIdCharacters) return undefined
-      const value = await extensions.get(accessKeyKey(accessKeyId))
-      if (value === undefined) return undefined
-      const { accountName, secretAccessKey } = decodeAccessKey(value)
-      const account = await readAccount(accountName)
-      if (account === undefined) return undefined
-      return { secretAccessKey, caller: { principal: rootPrincipal(accountName === rootAccountName ? 'serverRoot' : 'accountRoot', account), account, accessKeyId } }
+    async listAccounts({ after, limit }) {
+      const start = after === undefined ? accountRange.start : Buffer.concat([accountKey(after), Buffer.of(0)])
+      return (await extensions.list({ start, end: accountRange.end, limit })).map(({ value }) => decodeAccount(value))
     },
+    changeAccount: (name, change) => engine.transact(async ({ extensions: rows }) => {
+      const value = await rows.get(accountKey(name))
+      if (value === undefined) throw new IdentityError('NoSuchAccount', `there is no account ${name}`)
+      const account: AccountRecord = { ...decodeAccount(value), ...change }
+      rows.put(accountKey(name), encodeRecord(account))
+      bumpEpoch(rows, account.accountId, random)
+      return account
+    }),
+    lookupAccessKey: createLookup({ extensions, box, sessionKeys, clock, root: { isEnabled: true, ...root }, ensureRoot }),
+    accessKeys,
+    iam: accountId => iamReader(extensions, accountId),
+    changeIam: (accountId, body) => changeIam({ engine, random }, accountId, body),
+    openSession: ({ expiresAtMs = Infinity, ...basis }, lifetimeMs) => {
+      const issuedAtMs = clock.nowMs()
+      return issueSession({ ...basis, issuedAtMs, expiresAtMs: Math.min(issuedAtMs + lifetimeMs, expiresAtMs) }, sessionKeys, random)
+    },
+    sessionKeys,
   }
 }
-
-/** IAM's own limit. A request's id is not trusted to be short enough for a metadata key. */
-export const maxAccessKeyIdCharacters = 128
 
 async function planAccount(rows: Rows, declaration: AccountDeclaration, random: Random): Promise<Account> {
   const { name, displayName, email } = declaration
@@ -126,7 +118,9 @@ async function planAccount(rows: Rows, declaration: AccountDeclaration, random: 
       throw new IdentityError('AccountIdChanged', `the account ${name} exists with the account id ${stored.accountId}`)
     }
     const account = { ...stored, displayName, email }
-    if (stored.displayName !== displayName || stored.email !== email) rows.put(accountKey(name), encodeRecord(account))
+    if (stored.displayName === displayName && stored.email === email) return account
+    rows.put(accountKey(name), encodeRecord(account))
+    bumpEpoch(rows, account.accountId, random)
     return account
   }
   const account: Account = {

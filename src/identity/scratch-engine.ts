@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { SeededRandom } from '../../base/seeded-random.ts'
 import { SimulatedClock } from '../../base/simulated-clock.ts'
 import { systemRandom } from '../../base/system.ts'
+import { secretBox, type SecretBox } from './secret-box.ts'
 import { openDeployment, openEngine, prepareDeployment, type Engine } from '../../engine/index.ts'
 
 export interface ScratchEngine {
   readonly engine: Engine
   readonly clock: SimulatedClock
   readonly random: SeededRandom
+  readonly box: SecretBox
   remove(): Promise<void>
 }
 
@@ -24,6 +26,7 @@ export async function openScratchEngine(): Promise<ScratchEngine> {
     engine,
     clock,
     random: new SeededRandom(1),
+    box: secretBox(Buffer.alloc(32, 5), systemRandom),
     remove: async () => {
       await engine.close()
       await deployment.close()

@@ -25,7 +25,7 @@ import type { FormFields } from './post-policy.ts'
 /** The signature rules of this server, and who signed. */
 export interface FormRules {
   readonly rules: SignatureRules
-  readonly callerOf: (accessKeyId: string) => Promise<Caller | undefined>
+  readonly callerOf: (accessKeyId: string, sessionToken: string | undefined) => Promise<Caller | undefined>
 }
 
 /**
@@ -41,9 +41,9 @@ export async function uploadForm(exchange: Exchange, service: S3Service, { rules
   const bucket = bucketOf(address)
   const form = await readUploadForm(request)
   const fields = new Map([...form.fields, ['bucket', bucket]])
-  const { accessKeyId } = await authenticatePost(signatureOf(fields), rules)
+  const { accessKeyId, sessionToken } = await authenticatePost(signatureOf(fields), rules)
   context.notes.accessKeyId = accessKeyId
-  const caller = await callerOf(accessKeyId)
+  const caller = await callerOf(accessKeyId, sessionToken)
   if (caller === undefined) throw new S3Error('AccessDenied')
   const range = admitForm(parsePostPolicy(required(fields, 'policy')), fields, rules.nowMs)
   await service.admitBucket(bucket, caller, undefined)

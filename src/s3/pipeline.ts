@@ -90,8 +90,8 @@ async function authenticated({ request, method }: Exchange, { lookupAccessKey, k
       keys,
       services,
       region: requiredRegion,
-      async secretOf(accessKeyId) {
-        const credentials = await lookupAccessKey(accessKeyId)
+      async secretOf(accessKeyId, sessionToken) {
+        const credentials = await lookupAccessKey(accessKeyId, sessionToken)
         caller = credentials?.caller
         return credentials?.secretAccessKey
       },
@@ -107,8 +107,8 @@ const isForm = ({ method, address, request }: Exchange): boolean =>
 
 function formRules({ lookupAccessKey, keys, requiredRegion, service }: PipelineOptions): FormRules {
   return {
-    rules: { nowMs: service.nowMs(), keys, services, region: requiredRegion, secretOf: async id => (await lookupAccessKey(id))?.secretAccessKey },
-    callerOf: async id => (await lookupAccessKey(id))?.caller,
+    rules: { nowMs: service.nowMs(), keys, services, region: requiredRegion, secretOf: async (id, token) => (await lookupAccessKey(id, token))?.secretAccessKey },
+    callerOf: async (id, token) => (await lookupAccessKey(id, token))?.caller,
   }
 }
 

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { CredentialError } from '../identity/caller.ts'
 import { canonicalRequest, type SignedParts } from './canonical-request.ts'
 import { checkRegionSet, checkScope, type Credential, type Placement, type Scope } from './credential.ts'
 import { canonicalPayloadLine, emptySha256Hex, parsePayload, type Payload } from './payload.ts'
@@ -21,7 +22,7 @@ export interface SignatureRules extends Scope {
   readonly bodySha256Hex?: string
 }
 
-/** The secret of an access key; undefined when there is none. It checks the session token of temporary keys itself. */
+/** The secret of an access key; undefined when there is none. It checks the session token of temporary keys itself, and throws `CredentialError`. */
 export type SecretLookup = (accessKeyId: string, sessionToken: string | undefined) => Promise<string | undefined> | string | undefined
 
 export type Authentication = Anonymous | Authenticated
@@ -73,8 +74,7 @@ export async function authenticate(request: SignedRequest, rules: SignatureRules
   const region = checkClaims(view, signature, rules)
   const { payload, line } = signedPayload(view, signature, rules)
   const { credential } = signature
-  const secret = await rules.secretOf(credential.accessKeyId, signature.sessionToken)
-  if (secret === undefined) throw unknownAccessKey(credential.accessKeyId)
+  const secret = await secretOf(rules, credential.accessKeyId, signature.sessionToken)
   const verifier = rules.keys.get(signature.algorithm, credential, secret)
   verifyCanonicalRequest(view, signature, verifier, {
     headerNames: signature.headerNames,
@@ -96,7 +96,19 @@ export async function authenticate(request: SignedRequest, rules: SignatureRules
   }
 }
 
-export function unknownAccessKey(accessKeyId: string): SigV4Error {
+/** The secret that a signature must be made with. Throws `InvalidAccessKeyId`, `InvalidToken`, `ExpiredToken`. */
+export async function secretOf(rules: SignatureRules, accessKeyId: string, sessionToken: string | undefined): Promise<string> {
+  let secret: string | undefined
+  try {
+    secret = await rules.secretOf(accessKeyId, sessionToken)
+  } catch (error) {
+    throw error instanceof CredentialError ? new SigV4Error(error.code, error.message) : error
+  }
+  if (secret === undefined) throw unknownAccessKey(accessKeyId)
+  return secret
+}
+
+function unknownAccessKey(accessKeyId: string): SigV4Error {
   return new SigV4Error('InvalidAccessKeyId', 'The AWS Access Key Id you provided does not exist in our records.', { AWSAccessKeyId: accessKeyId })
 }
 

@@ -1,5 +1,5 @@
 import { checkRegionSet, checkScope, parseCredential, type Placement } from './credential.ts'
-import { signatureMismatch, unknownAccessKey, type SignatureRules } from './authenticate.ts'
+import { secretOf, signatureMismatch, type SignatureRules } from './authenticate.ts'
 import { isSignatureAlgorithm } from './request-signature.ts'
 import { SigV4Error } from './sigv4-error.ts'
 import { parseBasicTimestamp } from './timestamps.ts'
@@ -51,8 +51,7 @@ export async function authenticatePost(post: PostSignature, rules: SignatureRule
   checkScope(credential, post.date, rules, 'form')
   const region = credential.region ?? post.regionSet ?? '*'
   if (credential.region === undefined) checkRegionSet(region, rules, 'form')
-  const secret = await rules.secretOf(credential.accessKeyId, post.sessionToken)
-  if (secret === undefined) throw unknownAccessKey(credential.accessKeyId)
+  const secret = await secretOf(rules, credential.accessKeyId, post.sessionToken)
   const verifier = rules.keys.get(post.algorithm, credential, secret)
   if (!verifier.matches(post.policy, post.signature)) throw signatureMismatch(credential, post.signature, post.policy)
   rules.keys.keep(credential, secret, verifier)

@@ -1,5 +1,6 @@
 import { EngineError, type Engine } from '../../../engine/index.ts'
-import { IdentityError, type IdentityStore } from '../../identity/identity-store.ts'
+import { IdentityError } from '../../identity/identity-error.ts'
+import type { IdentityStore } from '../../identity/identity-store.ts'
 import type { Account } from '../../identity/caller.ts'
 import { rootAccountName } from '../../identity/identity-records.ts'
 import { BootstrapError, type BootstrapAccount, type BootstrapBucket, type BootstrapDocument, type BootstrapWarehouse } from './bootstrap-document.ts'
@@ -115,6 +116,10 @@ function placeOf({ code }: IdentityError, place: string): string {
     case 'AccountIdChanged':
       return `${place}/accountId`
     case 'AccessKeyTaken':
+    case 'NoSuchAccount':
+    case 'NoSuchUser':
+    case 'NoSuchKey':
+    case 'TooManyKeys':
       return place
   }
 }

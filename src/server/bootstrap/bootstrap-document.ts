@@ -1,6 +1,6 @@
 /** The document of `MORAINE_BOOTSTRAP`: what exists after the start. Parsed and validated whole, before anything is done. */
 import { parseDocument } from 'yaml'
-import { maxAccessKeyIdCharacters } from '../../identity/identity-store.ts'
+import { maxAccessKeyIdCharacters } from '../../identity/access-keys.ts'
 import { parseBucketName, ValueError } from '../../config/values.ts'
 
 export interface BootstrapDocument {
