@@ -16,6 +16,8 @@ function interleaved(inner: CatalogStore, scheduler: fc.Scheduler, scheduled: { 
   return {
     get: (key) => inner.get(key),
     list: (range) => inner.list(range),
+    readParts: (location) => inner.readParts(location),
+    readRange: (location, range) => inner.readRange(location, range),
     readFile: (location) => inner.readFile(location),
     fileExists: (location) => inner.fileExists(location),
     transact: (body) =>

@@ -3,8 +3,7 @@ import { CatalogStoreError, type CatalogStore, type CatalogTransaction, type Fil
 interface MemoryFile {
   readonly bytes: Buffer
   readonly pins: number
-  /** Absent: one own part. */
-  readonly parts?: readonly FilePart[]
+  readonly parts: readonly FilePart[]
 }
 
 /** A CatalogStore in memory, for tests: optimistic like the real one, so bodies do run again. */
@@ -55,8 +54,7 @@ export class MemoryCatalogStore implements CatalogStore {
 
   async readParts(location: string): Promise<readonly FilePart[]> {
     this.checkLocation(location)
-    const { parts, bytes } = this.fileAt(location)
-    return parts ?? [{ kind: 'own', bytes }]
+    return this.fileAt(location).parts
   }
 
   async *readRange(location: string, { offset, length }: { readonly offset: number; readonly length: number }): AsyncGenerator<Buffer> {
@@ -79,7 +77,7 @@ export class MemoryCatalogStore implements CatalogStore {
   writeFile(location: string, bytes: Uint8Array): boolean {
     this.checkLocation(location)
     if (this.isPinned(location)) return false
-    this.#files.set(location, { bytes: Buffer.from(bytes), pins: 0 })
+    this.#files.set(location, { ...this.#linked([{ kind: 'own', bytes: Buffer.from(bytes) }]), pins: 0 })
     return true
   }
 
@@ -102,12 +100,14 @@ export class MemoryCatalogStore implements CatalogStore {
   }
 
   /** A file made of parts, with the sequences that its shareable parts join. */
-  #linked(content: Buffer | readonly NewFilePart[]): MemoryFile {
-    if (content instanceof Buffer) return { bytes: content, pins: 1 }
+  #linked(content: readonly NewFilePart[]): MemoryFile {
     const parts: FilePart[] = []
     for (const part of content) {
-      if (part.kind === 'own') parts.push(part)
-      else parts.push(part.kind === 'shared' ? part : this.#share(part.bytes, parts.at(-1)))
+      const linked = part.kind === 'shareable' ? this.#share(part.bytes, parts.at(-1)) : part
+      const last = parts.at(-1)
+      const continues = linked.kind === 'shared' && last?.kind === 'shared' && last.sharedId === linked.sharedId && last.offset + last.sizeBytes === linked.offset
+      if (continues) parts[parts.length - 1] = { ...last, sizeBytes: last.sizeBytes + linked.sizeBytes }
+      else parts.push(linked)
     }
     const bytes = Buffer.concat(parts.map((part) => (part.kind === 'own' ? part.bytes : this.#sharedAt(part.sharedId).subarray(part.offset, part.offset + part.sizeBytes))))
     return { bytes, pins: 1, parts }
@@ -138,8 +138,8 @@ export class MemoryCatalogStore implements CatalogStore {
       if (value === undefined) this.#rows.delete(name)
       else this.#rows.set(name, { value, version })
     }
-    for (const [location, bytes] of tx.files) {
-      if (bytes !== undefined) this.#files.set(location, this.#linked(bytes))
+    for (const [location, parts] of tx.files) {
+      if (parts !== undefined) this.#files.set(location, this.#linked(parts))
       else if (!this.isPinned(location)) this.#files.delete(location)
     }
     for (const [location, change] of tx.pins) {
@@ -158,7 +158,7 @@ class MemoryTransaction implements CatalogTransaction {
   readonly checks = new Map<string, number | undefined>()
   readonly emptyRanges: { readonly start: Uint8Array; readonly end: Uint8Array }[] = []
   readonly writes = new Map<string, Buffer | undefined>()
-  readonly files = new Map<string, Buffer | readonly NewFilePart[] | undefined>()
+  readonly files = new Map<string, readonly NewFilePart[] | undefined>()
   readonly pins = new Map<string, number>()
   /** Files as they were when they were pinned. */
   readonly pinned = new Map<string, MemoryFile>()
@@ -194,7 +194,7 @@ class MemoryTransaction implements CatalogTransaction {
 
   async putFile(location: string, bytes: Uint8Array): Promise<void> {
     this.#store.checkLocation(location)
-    this.files.set(location, Buffer.from(bytes))
+    this.files.set(location, [{ kind: 'own', bytes: Buffer.from(bytes) }])
   }
 
   async putParts(location: string, parts: readonly NewFilePart[], sharedBy: string | undefined): Promise<void> {
