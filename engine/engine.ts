@@ -479,6 +479,10 @@ export type EngineErrorCode =
   /** Too many writers on one key; nothing changed; try again. */
   | 'Contention'
   | 'StorageFull'
+  /** Fewer drives can be written than a write needs; nothing changed; try again. */
+  | 'Unwritable'
+  /** Fewer drives can be read than the bytes need; try again. */
+  | 'Unreadable'
   /** Stored bytes fail their checksum, or are gone. */
   | 'Corrupt'
   /** The commit may or may not have happened. */

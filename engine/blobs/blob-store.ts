@@ -15,7 +15,7 @@ export interface BlobStore {
    * Stores everything `source` yields. When the source throws, or space runs out, nothing stays
    * behind but garbage that `list` shows, and the error is passed on.
    */
-  write(source: AsyncIterable<Uint8Array>): Promise<BlobRef>
+  write(source: AsyncIterable<Uint8Array>, redundancy?: Redundancy): Promise<BlobRef>
   /**
    * The bytes `offset … offset + length - 1`; the range must lie within the blob. A yielded buffer is the consumer's
    * until it asks for the next one: then it is filled again.
@@ -35,7 +35,14 @@ export interface BlobRef {
   readonly layout: BlobLayout
 }
 
-export type BlobLayout = { readonly kind: 'blocks'; readonly blockBytes: number }
+export type BlobLayout =
+  /** One file (`block-layout.ts`). */
+  | { readonly kind: 'blocks'; readonly blockBytes: number }
+  /** A shard on each drive of a set (`shard-layout.ts`). */
+  | { readonly kind: 'stripes'; readonly set: number; readonly dataShards: number; readonly parityShards: number; readonly blockBytes: number }
+
+/** How many drives a blob survives, where the store has several: what is configured for the one or the other storage class. */
+export type Redundancy = 'standard' | 'reduced'
 
 export interface StoredBlob {
   readonly blobId: string
@@ -48,9 +55,11 @@ export interface StoredBlob {
  * - `NotFound`: there is no blob of that id.
  * - `Corrupt`: a block does not match its checksum, or is cut short.
  * - `Full`: no space left.
+ * - `Unwritable`: fewer drives can be written than a write needs; try again.
+ * - `Unreadable`: fewer drives can be read than the blob needs, and those that cannot may have it; try again.
  * - `Io`: the drive failed in another way.
  */
-export type BlobErrorCode = 'NotFound' | 'Corrupt' | 'Full' | 'Io'
+export type BlobErrorCode = 'NotFound' | 'Corrupt' | 'Full' | 'Unwritable' | 'Unreadable' | 'Io'
 
 export class BlobError extends Error {
   override readonly name = 'BlobError'

@@ -14,7 +14,8 @@ import { SimulatedDrive } from './simulated-drive.ts'
 const root = mkdtempSync(join(tmpdir(), 'moraine-format-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
-const record: DriveRecord = { format: 1, deploymentId: '0123456789abcdef0123456789abcdef', driveId: 'fedcba9876543210fedcba9876543210' }
+const driveId = 'fedcba9876543210fedcba9876543210'
+const record: DriveRecord = { format: 2, deploymentId: '0123456789abcdef0123456789abcdef', driveId, sets: [[driveId]], parity: 0 }
 
 async function write(drive: Drive, path: string, content: string): Promise<void> {
   const file = await drive.create(path)
@@ -25,7 +26,7 @@ async function write(drive: Drive, path: string, content: string): Promise<void>
 test('an empty drive is formatted once and keeps its ids', async () => {
   const drive = new NodeDrive(mkdtempSync(join(root, 'd-')))
   const made = await openDrive(drive, systemRandom)
-  expect(made).toMatchObject({ format: 1, deploymentId: expect.stringMatching(/^[0-9a-f]{32}$/) as string })
+  expect(made).toMatchObject({ format: 2, parity: 0, deploymentId: expect.stringMatching(/^[0-9a-f]{32}$/) as string })
   expect(await openDrive(drive, systemRandom)).toEqual(made)
   expect((await drive.list('')).toSorted()).toEqual(['blobs', 'moraine.json'])
   expect((await drive.list('blobs')).length).toBe(256)
@@ -94,28 +95,34 @@ test('the root of a file system, and a lock, do not make a drive foreign', async
   const drive = new SimulatedDrive()
   await drive.createDirectory('lost+found')
   await write(drive, 'lock.sqlite', '')
-  expect((await openDrive(drive, systemRandom)).format).toBe(1)
+  expect((await openDrive(drive, systemRandom)).format).toBe(2)
 })
 
 describe('the record', () => {
-  /** Never to change: what format 1 wrote. */
-  const golden =
+  /** Never to change: what each format wrote. */
+  const golden1 =
     '{"moraine":{"format":1,"deploymentId":"0123456789abcdef0123456789abcdef","driveId":"fedcba9876543210fedcba9876543210"},"checksum":"91a882ec4b91c943"}\n'
+  const golden2 =
+    '{"moraine":{"format":2,"deploymentId":"0123456789abcdef0123456789abcdef","driveId":"fedcba9876543210fedcba9876543210","sets":[["fedcba9876543210fedcba9876543210"]],"parity":0},"checksum":"0e5a463ff0f0667c"}\n'
 
-  test('of format 1 is read and written as it always was', () => {
-    expect(encodeRecord(record)).toBe(golden)
-    expect(decodeRecord(golden)).toEqual(record)
+  test('of format 1 is read as a deployment of one drive', () => {
+    expect(decodeRecord(golden1)).toEqual(record)
+  })
+
+  test('of format 2 is read and written as it always was', () => {
+    expect(encodeRecord(record)).toBe(golden2)
+    expect(decodeRecord(golden2)).toEqual(record)
   })
 
   test('of a newer format is refused', () => {
-    expect(() => migrate({ ...record, format: 2 })).toThrow(expect.objectContaining({ code: 'NewerFormat' }))
+    expect(() => migrate({ ...record, format: 3 })).toThrow(expect.objectContaining({ code: 'NewerFormat' }))
   })
 
   test('that was changed is Damaged', () => {
-    for (const [from, to] of [['fedc', 'fedd'], ['"format":1', '"format":2'], ['}\n', '\n']] as const) {
-      expect(() => decodeRecord(golden.replace(from, to))).toThrow(expect.objectContaining({ code: 'Damaged' }))
+    for (const [from, to] of [['fedc', 'fedd'], ['"format":2', '"format":3'], ['}\n', '\n']] as const) {
+      expect(() => decodeRecord(golden2.replace(from, to))).toThrow(expect.objectContaining({ code: 'Damaged' }))
     }
-    expect(() => migrate({ format: 1, deploymentId: 'x' })).toThrow(expect.objectContaining({ code: 'Damaged' }))
-    expect(() => migrate({ deploymentId: 'x', driveId: 'y' })).toThrow(expect.objectContaining({ code: 'Damaged' }))
+    const wrong = [{ format: 1, deploymentId: 'x' }, { deploymentId: 'x', driveId: 'y' }, { ...record, sets: [['x']] }, { ...record, sets: 'x' }, { ...record, parity: '1' }]
+    for (const body of wrong) expect(() => migrate(body)).toThrow(expect.objectContaining({ code: 'Damaged' }))
   })
 })

@@ -10,19 +10,26 @@ import type { Drive } from './drive.ts'
  *     moraine.json   the record below: written last, so it says that formatting was completed
  *     blobs/00 … ff  blob files
  *     metadata/      the metadata store (made by it)
+ *     epoch.json     see `member-epoch.ts`
+ *     probe-*        what is written to see whether the drive is well; may stay behind a crash
  *     lock.sqlite    see `drive-lock.ts`
  */
 export interface DriveRecord {
-  readonly format: 1
+  readonly format: 2
   /** 32 hex digits; the same on every drive of a deployment. */
   readonly deploymentId: string
-  /** 32 hex digits; of this drive alone. */
+  /** 32 hex digits; of this drive alone, or of the one that it took the place of. */
   readonly driveId: string
+  /** The drives of the deployment by set and position, this one among them. */
+  readonly sets: readonly (readonly string[])[]
+  /** How many drives of a set may be lost: the metadata is kept on one more. */
+  readonly parity: number
 }
 
 export const recordPath = 'moraine.json'
 export const metadataDirectory = 'metadata'
 export const lockPath = 'lock.sqlite'
+export const probePrefix = 'probe-'
 
 /**
  * - `Foreign`: the directory holds something that is not ours; nothing was touched.
@@ -62,7 +69,8 @@ export async function inspectDrive(drive: Drive): Promise<DriveState> {
 export async function openDrive(drive: Drive, random: Random, deploymentId = randomId(random)): Promise<DriveRecord> {
   const state = await inspectDrive(drive)
   if (state.kind === 'formatted') return state.record
-  const record: DriveRecord = { format: 1, deploymentId, driveId: randomId(random) }
+  const driveId = randomId(random)
+  const record: DriveRecord = { format: 2, deploymentId, driveId, sets: [[driveId]], parity: 0 }
   await formatDrive(drive, record)
   return record
 }
@@ -89,8 +97,8 @@ export async function formatDrive(drive: Drive, record: DriveRecord): Promise<vo
 /** Every record begins like this, in any format: a shorter file, or one of zeros, is torn. */
 const opening = '{"moraine":'
 
-export function encodeRecord({ format, deploymentId, driveId }: DriveRecord): string {
-  const body = { format, deploymentId, driveId }
+export function encodeRecord({ format, deploymentId, driveId, sets, parity }: DriveRecord): string {
+  const body = { format, deploymentId, driveId, sets, parity }
   return `${opening}${JSON.stringify(body)},"checksum":"${checksumOf(body)}"}\n`
 }
 
@@ -107,20 +115,27 @@ export function decodeRecord(text: string): DriveRecord {
   return migrate(body)
 }
 
-/** A record of any format that was ever written, as today's. Pure. */
+/** A record of any format that was ever written, as today's. Pure. Format 1 knew deployments of one drive only. */
 export function migrate(body: Readonly<Record<string, unknown>>): DriveRecord {
   const { format, deploymentId, driveId } = body
   if (typeof format !== 'number') throw new DriveFormatError('Damaged', `${recordPath} has no format`)
-  if (format > 1) throw new DriveFormatError('NewerFormat', `${recordPath} has format ${format}; this version knows 1`)
+  if (format > 2) throw new DriveFormatError('NewerFormat', `${recordPath} has format ${format}; this version knows 2`)
   if (typeof deploymentId !== 'string' || typeof driveId !== 'string') throw new DriveFormatError('Damaged', `${recordPath} lacks an id`)
-  return { format: 1, deploymentId, driveId }
+  if (format === 1) return { format: 2, deploymentId, driveId, sets: [[driveId]], parity: 0 }
+  const { sets, parity } = body
+  if (!isSets(sets) || !sets.flat().includes(driveId) || typeof parity !== 'number') throw new DriveFormatError('Damaged', `${recordPath} does not name its drives`)
+  return { format: 2, deploymentId, driveId, sets, parity }
+}
+
+function isSets(value: unknown): value is string[][] {
+  return Array.isArray(value) && value.every((set) => Array.isArray(set) && set.every((id) => typeof id === 'string'))
 }
 
 /** Throws `Foreign` unless there is nothing, or only what an interrupted formatting leaves. */
 async function requireLeftovers(drive: Drive, names: readonly string[]): Promise<void> {
   // The root of an ext4 file system has a directory `lost+found`.
   const ours = new Set([blobsDirectory, recordPath, lockPath, `${lockPath}-journal`, 'lost+found'])
-  const foreign = names.filter((name) => !ours.has(name))
+  const foreign = names.filter((name) => !ours.has(name) && !name.startsWith(probePrefix))
   if (foreign.length > 0) throw new DriveFormatError('Foreign', `the directory is not empty and not Moraine's: it holds ${quote(foreign)}`)
   if (!names.includes(blobsDirectory)) return
   const made = new Set(blobDirectories)
@@ -148,7 +163,7 @@ function checksumOf(body: Readonly<Record<string, unknown>>): string {
   return xxh64(JSON.stringify(body)).toString(16).padStart(16, '0')
 }
 
-function randomId(random: Random): string {
+export function randomId(random: Random): string {
   return Buffer.from(random.bytes(16)).toString('hex')
 }
 
@@ -159,7 +174,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 /** A drive's own record is short: anything longer is not read. */
 const maxRecordBytes = 64 * 1024
 
-async function readAll(drive: Drive, path: string): Promise<Buffer> {
+export async function readAll(drive: Drive, path: string): Promise<Buffer> {
   const bytes = Buffer.alloc(Math.min(await drive.sizeOf(path), maxRecordBytes))
   const file = await drive.open(path)
   try {

@@ -70,6 +70,31 @@ export function describeDrive(name: string, open: () => Promise<Drive>): void {
       expect(await drive.list('d/e')).toEqual([])
     })
 
+    test('a renamed file replaces what was there, under its new name alone', async () => {
+      await drive.createDirectory('d')
+      for (const [path, text] of [['d/old', 'old'], ['d/new', 'newer']] as const) {
+        const file = await drive.create(path)
+        await file.write(Buffer.from(text), 0)
+        await file.sync()
+        await file.close()
+      }
+      const open = await drive.open('d/old')
+      await drive.rename('d/new', 'd/old')
+      await drive.syncDirectory('d')
+      expect(await drive.list('d')).toEqual(['old'])
+      expect((await contentOf(drive, 'd/old')).toString()).toBe('newer')
+      const target = Buffer.alloc(3)
+      await open.read(target, 0)
+      expect(target.toString()).toBe('old')
+      await open.close()
+    })
+
+    test('says how much space there is', async () => {
+      const { totalBytes, freeBytes } = await drive.space()
+      expect(freeBytes).toBeGreaterThan(0)
+      expect(totalBytes).toBeGreaterThanOrEqual(freeBytes)
+    })
+
     test('names the reason of a failure', async () => {
       await drive.createDirectory('d')
       await (await drive.create('f')).close()
@@ -81,6 +106,7 @@ export function describeDrive(name: string, open: () => Promise<Drive>): void {
           () => drive.list('none'),
           () => drive.sizeOf('none'),
           () => drive.syncDirectory('none'),
+          () => drive.rename('none', 'f'),
           () => drive.create('none/f'),
           () => drive.createDirectory('none/d'),
           () => drive.create('f/below'),

@@ -6,7 +6,7 @@
  * What a power loss leaves:
  * - bytes of a file are kept once its `sync` resolved; unsynced ones may be there, torn or gone;
  * - a file's or directory's entry is kept once `syncDirectory` of its parent resolved;
- * - a removal is kept once `syncDirectory` of its parent resolved.
+ * - a removal is kept once `syncDirectory` of its parent resolved, and so is a renaming.
  *
  * Errors are `DriveError`.
  */
@@ -22,6 +22,16 @@ export interface Drive {
   list(path: string): Promise<string[]>
   syncDirectory(path: string): Promise<void>
   sizeOf(path: string): Promise<number>
+  /** The file is at `to` from now on, and what was there is gone: a power loss leaves one or the other under that name. */
+  rename(from: string, to: string): Promise<void>
+  space(): Promise<DriveSpace>
+}
+
+export interface DriveSpace {
+  readonly totalBytes: number
+  readonly freeBytes: number
+  /** The file system that the root lies on: it changes when a drive is mounted or unmounted there. */
+  readonly device: number
 }
 
 export interface DriveFile {

@@ -2,7 +2,7 @@ import * as fs from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { KiB } from '../../base/units.ts'
 import { DriveError } from './drive.ts'
-import type { Drive, DriveErrorCode, DriveFile } from './drive.ts'
+import type { Drive, DriveErrorCode, DriveFile, DriveSpace } from './drive.ts'
 import { beginsPage, pageBytes } from './page-memory.ts'
 
 /** Absent where the system has none: macOS. */
@@ -57,6 +57,20 @@ export class NodeDrive implements Drive {
     return new Promise((resolve, reject) => {
       fs.stat(this.#at(path), (error, stats) => (error === null ? resolve(stats.size) : reject(asDriveError(error))))
     })
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return settled((done) => fs.rename(this.#at(from), this.#at(to), done))
+  }
+
+  async space(): Promise<DriveSpace> {
+    const statistics = await new Promise<fs.StatsFs>((resolve, reject) => {
+      fs.statfs(this.#root, (error, found) => (error === null ? resolve(found) : reject(asDriveError(error))))
+    })
+    const device = await new Promise<number>((resolve, reject) => {
+      fs.stat(this.#root, (error, found) => (error === null ? resolve(found.dev) : reject(asDriveError(error))))
+    })
+    return { totalBytes: statistics.bsize * statistics.blocks, freeBytes: statistics.bsize * statistics.bavail, device }
   }
 
   #at(path: string): string {

@@ -1,9 +1,9 @@
 import { assert } from '../../base/assert.ts'
 import type { SeededRandom } from '../../base/seeded-random.ts'
 import { DriveError } from './drive.ts'
-import type { Drive, DriveFile } from './drive.ts'
+import type { Drive, DriveFile, DriveSpace } from './drive.ts'
 
-export type DriveOperation = 'create' | 'open' | 'remove' | 'createDirectory' | 'list' | 'syncDirectory' | 'sizeOf' | 'write' | 'read' | 'sync' | 'close'
+export type DriveOperation = 'create' | 'open' | 'remove' | 'createDirectory' | 'list' | 'syncDirectory' | 'sizeOf' | 'rename' | 'space' | 'write' | 'read' | 'sync' | 'close'
 
 export interface SimulatedDriveOptions {
   /**
@@ -115,6 +115,22 @@ export class SimulatedDrive implements Drive {
   async sizeOf(path: string): Promise<number> {
     await this.#before('sizeOf', path)
     return this.#fileAt(path).content.length
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#before('rename', to)
+    const file = this.#fileAt(from)
+    const [source, target] = [this.#parentOf(from), this.#parentOf(to)]
+    const replaced = target.parent.entries.get(target.name)
+    if (replaced !== undefined) this.#storedBytes -= bytesUnder(replaced)
+    setEntry(target.parent, target.name, file)
+    setEntry(source.parent, source.name, undefined)
+  }
+
+  async space(): Promise<DriveSpace> {
+    await this.#before('space', '')
+    const totalBytes = this.#options.capacityBytes ?? Number.MAX_SAFE_INTEGER
+    return { totalBytes, freeBytes: totalBytes - this.#storedBytes, device: 1 }
   }
 
   /**

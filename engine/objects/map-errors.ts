@@ -16,6 +16,8 @@ const blobCodes: Readonly<Record<BlobErrorCode, EngineErrorCode>> = {
   NotFound: 'Corrupt',
   Corrupt: 'Corrupt',
   Full: 'StorageFull',
+  Unwritable: 'Unwritable',
+  Unreadable: 'Unreadable',
   Io: 'Io',
 }
 

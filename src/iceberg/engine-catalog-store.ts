@@ -173,6 +173,8 @@ const storeCodes: Partial<Record<EngineErrorCode, CatalogStoreErrorCode>> = {
   InvalidPart: 'Unavailable',
   Contention: 'Unavailable',
   StorageFull: 'StorageFull',
+  Unwritable: 'Unavailable',
+  Unreadable: 'Unavailable',
   OutcomeUnknown: 'OutcomeUnknown',
   Io: 'Unavailable',
 }

@@ -26,6 +26,8 @@ const answers: Readonly<Record<EngineErrorCode, readonly [string, number]>> = {
   IdempotencyParameterMismatch: ['IdempotencyParameterMismatch', 400],
   Contention: ['SlowDown', 503],
   StorageFull: ['XMinioStorageFull', 507],
+  Unwritable: ['SlowDownWrite', 503],
+  Unreadable: ['SlowDownRead', 503],
   Corrupt: ['InternalError', 500],
   OutcomeUnknown: ['InternalError', 500],
   Io: ['InternalError', 500],

@@ -26,6 +26,8 @@ const codes: Readonly<Record<EngineErrorCode, S3ErrorCode>> = {
   IdempotencyParameterMismatch: 'IdempotencyParameterMismatch',
   Contention: 'SlowDown',
   StorageFull: 'XMinioStorageFull',
+  Unwritable: 'SlowDownWrite',
+  Unreadable: 'SlowDownRead',
   Corrupt: 'InternalError',
   OutcomeUnknown: 'InternalError',
   Io: 'InternalError',

@@ -88,6 +88,8 @@ export const s3ErrorCodes = {
   ServiceUnavailable: [503, 'Service is unable to handle request'],
   SignatureDoesNotMatch: [403, 'The request signature we calculated does not match the signature you provided. Check your key and signing method'],
   SlowDown: [503, 'Please reduce your request rate'],
+  SlowDownRead: [503, 'Too few drives can be read, please try again'],
+  SlowDownWrite: [503, 'Too few drives can be written, please try again'],
   TooManyBuckets: [400, 'You have attempted to create more buckets than allowed'],
   UnauthorizedAccess: [403, 'You are not authorized to access this resource'],
   UnexpectedContent: [400, 'This request contains unsupported content'],

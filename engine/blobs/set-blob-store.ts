@@ -1,0 +1,225 @@
+import { assert, must } from '../../base/assert.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Random } from '../../base/random.ts'
+import { ulid, ulidPattern, ulidTimeMs } from '../../base/ulid.ts'
+import { KiB, secondMs } from '../../base/units.ts'
+import { DriveError } from '../drives/drive.ts'
+import { type DriveSet, parityOf, writeQuorum } from '../drives/drive-set.ts'
+import type { SetMember } from '../drives/set-member.ts'
+import { erasureCode } from '../erasure/erasure-code.ts'
+import { blobDirectories, directoryOf } from './block-layout.ts'
+import { BlobError } from './blob-store.ts'
+import type { BlobLayout, BlobRef, BlobStore, Redundancy, StoredBlob } from './blob-store.ts'
+import { stripeCount, stripeSlices } from './shard-layout.ts'
+import { positionOfShard } from './shard-placement.ts'
+import { StripeBuffers } from './stripe-buffers.ts'
+import { type ShardFault, type StripeGroup, StripeSource } from './stripe-source.ts'
+import { regionBytes, stripesAtOnce, StripeWriter } from './stripe-writer.ts'
+
+export interface SetBlobOptions {
+  readonly sets: readonly DriveSet[]
+  readonly clock: Clock
+  readonly random: Random
+  /** Of shards to be written; those that are there keep theirs. */
+  readonly blockBytes?: number
+  /** A drive that takes longer is taken out. */
+  readonly patienceMs?: number
+  /** A read that takes longer is made from another drive as well. */
+  readonly hedgeAfterMs?: number
+  /** A blob lacks a shard, or has a bad one. Called often; must be quick. */
+  readonly onDamage?: (blobId: string, set: number) => void
+}
+
+const defaultBlockBytes = 128 * KiB
+const defaultPatienceMs = 30 * secondMs
+const defaultHedgeAfterMs = 250
+/** Groups of stripes of one read that are under way or wait for the consumer. */
+const groupsAhead = 2
+
+type StripeLayout = Extract<BlobLayout, { readonly kind: 'stripes' }>
+
+/**
+ * BlobStore over sets of drives: a blob is coded into a shard for each drive of one set, and outlives the loss of as many
+ * as there are parities. A write resolves once every drive that is not taken out holds its shard durably, and these are a
+ * write quorum; a shard that is missing then is told to `onDamage`.
+ */
+export class SetBlobStore implements BlobStore {
+  readonly #options: SetBlobOptions
+  readonly #sets: readonly DriveSet[]
+  readonly #clock: Clock
+  readonly #blockBytes: number
+  readonly #buffers = new Map<number, StripeBuffers>()
+
+  constructor(options: SetBlobOptions) {
+    this.#options = options
+    this.#sets = options.sets
+    this.#clock = options.clock
+    this.#blockBytes = options.blockBytes ?? defaultBlockBytes
+  }
+
+  async write(source: AsyncIterable<Uint8Array>, redundancy: Redundancy = 'standard'): Promise<BlobRef> {
+    const { clock, random, patienceMs = defaultPatienceMs } = this.#options
+    const blobId = ulid(clock, random)
+    const set = this.#setFor(redundancy)
+    const parityShards = parityOf(set, redundancy)
+    const dataShards = set.members.length - parityShards
+    const shape = { dataShards, parityShards, blockBytes: this.#blockBytes }
+    const writer = new StripeWriter({
+      blobId, shape, clock, patienceMs,
+      code: erasureCode(dataShards, parityShards),
+      members: membersByShard(set, blobId),
+      path: pathOf(blobId),
+      directory: directoryOf(blobId),
+      writeQuorum: writeQuorum(dataShards, parityShards),
+      buffers: this.#buffersOf(set.members.length),
+    })
+    let stored = false
+    try {
+      await writer.open()
+      for await (const chunk of source) await writer.write(chunk)
+      const sizeBytes = await writer.finish()
+      stored = true
+      if (writer.missing.length > 0) this.#options.onDamage?.(blobId, set.index)
+      return { blobId, sizeBytes, layout: { kind: 'stripes', set: set.index, ...shape } }
+    } finally {
+      await writer.release(!stored)
+    }
+  }
+
+  async *read(ref: BlobRef, range: { readonly offset: number; readonly length: number }): AsyncGenerator<Buffer, void, undefined> {
+    assert(range.offset >= 0 && range.length >= 0 && range.offset + range.length <= ref.sizeBytes, 'the range lies within the blob')
+    if (range.length === 0) return
+    const layout = stripesOf(ref)
+    const source = this.openSource(ref, layout)
+    const groups = groupsOf(range, ref.sizeBytes, layout)
+    const ahead: Promise<readonly (readonly Buffer[])[]>[] = []
+    const readAhead = (): void => {
+      const group = groups.shift()
+      if (group === undefined) return
+      const reading = this.#readGroup(source, group, range, ref.sizeBytes, layout)
+      // The consumer may never come to these blocks; their failure is then nobody's.
+      reading.catch(() => undefined)
+      ahead.push(reading)
+    }
+    try {
+      for (;;) {
+        while (groups.length > 0 && ahead.length < groupsAhead) readAhead()
+        const stripes = await ahead.shift()
+        if (stripes === undefined) return
+        for (const pieces of stripes) yield* pieces
+      }
+    } finally {
+      // A drive that hangs is not waited for: its file is closed when it comes back.
+      void source.close()
+    }
+  }
+
+  /** Not synced, and not made good on drives that are out: what comes back is garbage that `list` shows, and is collected again. */
+  async delete(blobId: string): Promise<void> {
+    const members = this.#sets.flatMap((set) => set.members).filter(({ isReadable }) => isReadable)
+    const removals = await Promise.allSettled(members.map(({ drive }) => drive.remove(pathOf(blobId))))
+    const failures = removals.flatMap((removal) => (removal.status === 'rejected' && !isNotFound(removal.reason) ? [removal.reason as unknown] : []))
+    if (failures.length > 0 && failures.length === members.length) throw new BlobError('Io', `blob ${blobId} cannot be removed`, { cause: failures[0] })
+  }
+
+  async *list(): AsyncGenerator<StoredBlob, void, undefined> {
+    for (const set of this.#sets) {
+      for (const directory of blobDirectories) {
+        for (const [blobId, holders] of await listShards(set, directory)) {
+          const sizes = await Promise.all(holders.map(({ drive }) => drive.sizeOf(pathOf(blobId)).catch(() => 0)))
+          const storedBytes = sizes.reduce((sum, bytes) => sum + bytes, 0)
+          yield { blobId, begunAtMs: ulidTimeMs(blobId), storedBytes }
+        }
+      }
+    }
+  }
+
+  /** The blob's shards, for the readers and the healer. */
+  openSource(ref: BlobRef, layout: StripeLayout, onFault?: (shard: number, fault: ShardFault) => void): StripeSource {
+    const { blobId, sizeBytes } = ref
+    const set = must(this.#sets[layout.set], 'the set of the blob')
+    return new StripeSource({
+      blobId, sizeBytes,
+      shape: layout,
+      code: erasureCode(layout.dataShards, layout.parityShards),
+      members: membersByShard(set, blobId),
+      path: pathOf(blobId),
+      clock: this.#clock,
+      hedgeAfterMs: this.#options.hedgeAfterMs ?? defaultHedgeAfterMs,
+      onFault: onFault ?? ((_, fault) => {
+        if (fault !== 'absent') this.#options.onDamage?.(blobId, set.index)
+      }),
+    })
+  }
+
+  async #readGroup(source: StripeSource, group: StripeGroup, range: { readonly offset: number; readonly length: number }, sizeBytes: number, layout: StripeLayout): Promise<Buffer[][]> {
+    const slices = Array.from({ length: group.count }, (_, index) => stripeSlices(group.first + index, range, sizeBytes, layout))
+    const wanted = [...new Set(slices.flat().map(({ shard }) => shard))]
+    const blocks = await source.read(group, wanted)
+    return slices.map((stripe, index) => stripe.map(({ shard, start, end }) => must(blocks.get(shard)?.[index], 'a wanted block').subarray(start, end)))
+  }
+
+  /** Blobs go to any of the sets that can be written; where all can, evenly. */
+  #setFor(redundancy: Redundancy): DriveSet {
+    const ready = this.#sets.filter((set) => {
+      const parityShards = parityOf(set, redundancy)
+      return set.members.filter(({ isWritable }) => isWritable).length >= writeQuorum(set.members.length - parityShards, parityShards)
+    })
+    const choices = ready.length > 0 ? ready : this.#sets
+    const [byte = 0] = choices.length === 1 ? [] : this.#options.random.bytes(1)
+    return must(choices[byte % choices.length], 'a deployment has a set')
+  }
+
+  #buffersOf(drives: number): StripeBuffers {
+    const buffers = this.#buffers.get(drives) ?? new StripeBuffers(drives * regionBytes(this.#blockBytes))
+    this.#buffers.set(drives, buffers)
+    return buffers
+  }
+}
+
+/** The drives of the blob's shards, in the order of the shards. */
+export function membersByShard(set: DriveSet, blobId: string): SetMember[] {
+  return set.members.map((_, shard) => must(set.members[positionOfShard(blobId, shard, set.members.length)], 'a drive for each shard'))
+}
+
+/** The blobs of a directory and the drives on which they have a file. Drives that cannot be listed are left out. */
+export async function listShards(set: DriveSet, directory: string): Promise<Map<string, SetMember[]>> {
+  const holders = new Map<string, SetMember[]>()
+  await Promise.all(set.members.map(async (member) => {
+    if (!member.isReadable) return
+    const names = await member.drive.list(directory).catch((error: unknown) => {
+      if (!isNotFound(error)) member.noteReadFailure(error)
+      return []
+    })
+    for (const name of names) {
+      if (!ulidPattern.test(name)) continue
+      const known = holders.get(name)
+      if (known === undefined) holders.set(name, [member])
+      else known.push(member)
+    }
+  }))
+  return holders
+}
+
+export function pathOf(blobId: string): string {
+  return `${directoryOf(blobId)}/${blobId}`
+}
+
+function stripesOf({ blobId, layout }: BlobRef): StripeLayout {
+  if (layout.kind !== 'stripes') throw new BlobError('NotFound', `blob ${blobId} is not one of a set of drives`)
+  return layout
+}
+
+function groupsOf({ offset, length }: { readonly offset: number; readonly length: number }, sizeBytes: number, layout: StripeLayout): StripeGroup[] {
+  const stripeBytes = layout.dataShards * layout.blockBytes
+  const last = Math.min(Math.floor((offset + length - 1) / stripeBytes), stripeCount(sizeBytes, layout) - 1)
+  const groups: StripeGroup[] = []
+  for (let first = Math.floor(offset / stripeBytes); first <= last; first += stripesAtOnce) {
+    groups.push({ first, count: Math.min(stripesAtOnce, last - first + 1) })
+  }
+  return groups
+}
+
+function isNotFound(error: unknown): boolean {
+  return error instanceof DriveError && error.code === 'NotFound'
+}

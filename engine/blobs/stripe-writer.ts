@@ -1,0 +1,278 @@
+import { assert } from '../../base/assert.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { DriveFile } from '../drives/drive.ts'
+import { DriveError } from '../drives/drive.ts'
+import type { SetMember } from '../drives/set-member.ts'
+import type { ErasureCode } from '../erasure/erasure-code.ts'
+import { slackBytes } from '../erasure/kernel.ts'
+import { hashBytes } from './block-layout.ts'
+import { BlobError } from './blob-store.ts'
+import {
+  encodeShardFooter, encodeShardHeader, shardBlockHash, shardFooterBytes, shardFramePosition, shardHeaderBytes, shardSeed, type StripeShape,
+} from './shard-layout.ts'
+import type { StripeBuffer, StripeBuffers } from './stripe-buffers.ts'
+
+/** Stripes that go to the drives in one write each: 256 KiB for each drive. */
+export const stripesAtOnce = 2
+/** Groups of stripes that are being written while the next one fills. */
+const groupsInFlight = 2
+
+/** The bytes of a buffer that one shard takes: a header, frames, a footer, and what the kernel may overwrite behind a block. */
+export function regionBytes(blockBytes: number): number {
+  return shardHeaderBytes + stripesAtOnce * (hashBytes + blockBytes) + shardFooterBytes + slackBytes + 1
+}
+
+/** A shard that is being written to its drive. */
+interface OpenShard {
+  readonly index: number
+  readonly member: SetMember
+  readonly path: string
+  file: DriveFile | undefined
+  /** Set once it cannot be completed. */
+  failure: unknown
+  /** Everything that was begun on the file; never rejects. */
+  work: Promise<unknown>
+}
+
+export interface StripeWriterOptions {
+  readonly blobId: string
+  readonly shape: StripeShape
+  readonly code: ErasureCode
+  /** By shard. */
+  readonly members: readonly SetMember[]
+  readonly path: string
+  readonly directory: string
+  readonly writeQuorum: number
+  readonly buffers: StripeBuffers
+  readonly clock: Clock
+  /** Longer than this no drive is waited for: it is taken out. */
+  readonly patienceMs: number
+}
+
+/** Cuts a stream into stripes, codes them, and writes a shard to each drive that is not taken out. */
+export class StripeWriter {
+  readonly #options: StripeWriterOptions
+  readonly #shards: OpenShard[]
+  readonly #seeds: readonly bigint[]
+  readonly #inFlight: Promise<void>[] = []
+  #buffer: StripeBuffer | undefined
+  /** Of the buffer: whole stripes in it, and bytes of the one being filled. */
+  #stripes = 0
+  #filled = 0
+  #firstStripe = 0
+  #lastBlockBytes = 0
+
+  constructor(options: StripeWriterOptions) {
+    this.#options = options
+    this.#shards = options.members.map((member, index) => ({
+      index,
+      member,
+      path: options.path,
+      file: undefined,
+      failure: member.isWritable ? undefined : new DriveError(member.condition.kind === 'full' ? 'Full' : 'Io', 'the drive is taken out'),
+      work: Promise.resolve(),
+    }))
+    this.#seeds = options.members.map((_, shard) => shardSeed(options.blobId, shard))
+  }
+
+  /** Shards that are not written, for the healer. */
+  get missing(): number[] {
+    return this.#shards.filter(({ failure }) => failure !== undefined).map(({ index }) => index)
+  }
+
+  async open(): Promise<void> {
+    this.#requireQuorum()
+    await this.#eachShard(async (shard) => {
+      shard.file = await shard.member.drive.create(shard.path)
+    })
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    for (let taken = 0; taken < chunk.byteLength; ) {
+      taken += this.#fill(chunk, taken)
+      if (this.#filled < this.#stripeBytes) continue
+      this.#seal(this.#options.shape.blockBytes)
+      if (this.#stripes === stripesAtOnce) await this.#flush(undefined)
+    }
+  }
+
+  /** Everything is on stable storage when this resolves, on as many drives as the quorum asks and all that are not taken out. */
+  async finish(): Promise<number> {
+    const { shape, directory } = this.#options
+    const sizeBytes = (this.#firstStripe + this.#stripes) * this.#stripeBytes + this.#filled
+    if (this.#filled > 0) this.#seal(this.#spread())
+    await this.#flush(sizeBytes)
+    await Promise.all(this.#inFlight.splice(0))
+    await this.#eachShard(async ({ file, member }) => {
+      await allDone([file?.sync() ?? Promise.resolve(), member.directorySyncs.sync(directory)])
+    })
+    assert(shape.dataShards <= this.#live.length, 'a quorum has all of the data')
+    return sizeBytes
+  }
+
+  /** Closes the files; `remove`: they are of no use. No failure matters any more. */
+  async release(remove: boolean): Promise<void> {
+    await Promise.allSettled(this.#inFlight)
+    if (this.#buffer !== undefined) this.#options.buffers.giveBack(this.#buffer)
+    this.#buffer = undefined
+    const released = Promise.allSettled(this.#shards.map(async (shard) => {
+      // Not before: the descriptor of a closed file may be another's while a write to it is still under way.
+      await shard.work
+      if (shard.file === undefined) return
+      await shard.file.close()
+      if (remove || shard.failure !== undefined) await shard.member.drive.remove(shard.path)
+    }))
+    await this.#patiently(released, () => {})
+  }
+
+  get #stripeBytes(): number {
+    return this.#options.shape.dataShards * this.#options.shape.blockBytes
+  }
+
+  get #live(): OpenShard[] {
+    return this.#shards.filter(({ failure }) => failure === undefined)
+  }
+
+  /** Where a block of the stripe being filled is. */
+  #blockAt(buffer: StripeBuffer, shard: number): number {
+    const { blockBytes } = this.#options.shape
+    return buffer.start + shard * regionBytes(blockBytes) + shardHeaderBytes + this.#stripes * (hashBytes + blockBytes) + hashBytes
+  }
+
+  #fill(chunk: Uint8Array, start: number): number {
+    const { blockBytes } = this.#options.shape
+    this.#buffer ??= this.#options.buffers.take()
+    const shard = Math.floor(this.#filled / blockBytes)
+    const inBlock = this.#filled % blockBytes
+    const count = Math.min(chunk.byteLength - start, blockBytes - inBlock)
+    this.#buffer.arena.bytes.set(chunk.subarray(start, start + count), this.#blockAt(this.#buffer, shard) + inBlock)
+    this.#filled += count
+    return count
+  }
+
+  /** The last stripe is rarely full: its bytes are spread evenly over shorter blocks. Their length. */
+  #spread(): number {
+    const { dataShards, blockBytes } = this.#options.shape
+    const shorter = Math.ceil(this.#filled / dataShards)
+    if (this.#buffer === undefined || shorter === blockBytes) return blockBytes
+    const { bytes } = this.#buffer.arena
+    const content = Buffer.alloc(shorter * dataShards)
+    for (let taken = 0; taken < this.#filled; taken += blockBytes) {
+      const at = this.#blockAt(this.#buffer, taken / blockBytes)
+      bytes.copy(content, taken, at, at + Math.min(blockBytes, this.#filled - taken))
+    }
+    for (let shard = 0; shard < dataShards; shard++) content.copy(bytes, this.#blockAt(this.#buffer, shard), shard * shorter, (shard + 1) * shorter)
+    return shorter
+  }
+
+  /** Codes the stripe and hashes its blocks. */
+  #seal(bytes: number): void {
+    const buffer = this.#buffer
+    assert(buffer !== undefined, 'a stripe lies in a buffer')
+    const { code } = this.#options
+    const addresses = this.#shards.map(({ index }) => this.#blockAt(buffer, index))
+    const [data, parity] = [addresses.slice(0, code.dataShards), addresses.slice(code.dataShards)]
+    if (parity.length > 0) buffer.arena.multiply(code.parity, data, parity, bytes)
+    for (const [shard, address] of addresses.entries()) {
+      const block = buffer.arena.bytes.subarray(address, address + bytes)
+      const hash = shardBlockHash(this.#seeds[shard] ?? 0n, this.#firstStripe + this.#stripes, block)
+      buffer.arena.bytes.writeBigUInt64LE(hash, address - hashBytes)
+    }
+    this.#lastBlockBytes = bytes
+    this.#stripes++
+    this.#filled = 0
+  }
+
+  /** Hands the buffer's stripes to the drives; with the blob's size they are the last. Waits while too many are on their way. */
+  async #flush(sizeBytes: number | undefined): Promise<void> {
+    if (this.#stripes > 0 || sizeBytes !== undefined) {
+      const buffer = this.#buffer ?? this.#options.buffers.take()
+      this.#buffer = undefined
+      const writing = this.#send(buffer, sizeBytes)
+      writing.catch(() => undefined)
+      this.#inFlight.push(writing)
+      this.#firstStripe += this.#stripes
+      this.#stripes = 0
+    }
+    while (this.#inFlight.length >= groupsInFlight) await this.#inFlight.shift()
+  }
+
+  async #send(buffer: StripeBuffer, sizeBytes: number | undefined): Promise<void> {
+    const { blobId, shape, buffers } = this.#options
+    const frameBytes = hashBytes + shape.blockBytes
+    const isFirst = this.#firstStripe === 0
+    const framesEnd = shardHeaderBytes + (this.#stripes === 0 ? 0 : (this.#stripes - 1) * frameBytes + hashBytes + this.#lastBlockBytes)
+    const end = framesEnd + (sizeBytes === undefined ? 0 : shardFooterBytes)
+    const position = isFirst ? 0 : shardFramePosition(this.#firstStripe, shape.blockBytes)
+    const pieces = this.#shards.map(({ index }) => {
+      const start = buffer.start + index * regionBytes(shape.blockBytes)
+      const region = buffer.arena.bytes.subarray(start, start + end)
+      if (isFirst) encodeShardHeader(region, { ...shape, blobId, shard: index })
+      if (sizeBytes !== undefined) encodeShardFooter(region.subarray(framesEnd), blobId, index, sizeBytes)
+      return isFirst ? region : region.subarray(shardHeaderBytes)
+    })
+    // A drive that is not waited for any more may still read the buffer: it is given back when the last one is done.
+    let writing = 1
+    const done = (): void => {
+      if (--writing === 0) buffers.giveBack(buffer)
+    }
+    try {
+      await this.#eachShard(async ({ index, file }) => {
+        const piece = pieces[index]
+        if (piece === undefined || file === undefined) return
+        writing++
+        await file.write(piece, position).finally(done)
+      })
+    } finally {
+      done()
+    }
+  }
+
+  /** Does it on every shard that is written; one that fails or takes too long is given up. Throws below the quorum. */
+  async #eachShard(work: (shard: OpenShard) => Promise<void>): Promise<void> {
+    const unfinished = new Set<OpenShard>()
+    const all = Promise.all(this.#live.map(async (shard) => {
+      unfinished.add(shard)
+      const step = work(shard).catch((error: unknown) => {
+        shard.failure ??= error
+        shard.member.noteWriteFailure(error)
+      })
+      shard.work = Promise.all([shard.work, step])
+      await step
+      unfinished.delete(shard)
+    }))
+    await this.#patiently(all, () => {
+      for (const shard of unfinished) {
+        shard.failure ??= new DriveError('Io', 'the drive is too slow')
+        shard.member.takeOut('slow', `it did not finish within ${this.#options.patienceMs} ms`)
+      }
+    })
+    this.#requireQuorum()
+  }
+
+  async #patiently(work: Promise<unknown>, giveUp: () => void): Promise<void> {
+    const { clock, patienceMs } = this.#options
+    const finished = new AbortController()
+    await Promise.race([
+      work.finally(() => finished.abort()),
+      clock.sleep(patienceMs, finished.signal).then(() => {
+        if (!finished.signal.aborted) giveUp()
+      }),
+    ])
+  }
+
+  #requireQuorum(): void {
+    const live = this.#live.length
+    if (live >= this.#options.writeQuorum) return
+    const failed = this.#shards.filter(({ failure }) => failure !== undefined)
+    const isFull = failed.some(({ failure }) => failure instanceof DriveError && failure.code === 'Full')
+    const names = failed.map(({ member }) => member.label).join(', ')
+    throw new BlobError(isFull ? 'Full' : 'Unwritable', `${live} drives can be written and ${this.#options.writeQuorum} are needed; these cannot: ${names}`)
+  }
+}
+
+/** All of them, even when one fails: no operation goes on behind the caller's back. */
+async function allDone(operations: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(operations)
+  await Promise.all(operations)
+}
