@@ -7,7 +7,7 @@ from pyspark.sql import SparkSession
 
 def spark_driver(settings: dict[str, str], memory: str = '1g') -> SparkSession:
     """The part's jars come by the driver's class path: `spark.jars` would copy hundreds of megabytes at every start."""
-    builder = SparkSession.builder.master('local[4]').appName('integration')
+    builder = SparkSession.builder.master('local[2]').appName('integration')
     own = {
         'spark.driver.extraClassPath': os.environ['TEST_JARS'].replace(',', ':'),
         'spark.driver.memory': memory,
