@@ -2,6 +2,7 @@ import { inflateRawSync, zstdDecompressSync } from 'node:zlib'
 import avro from 'avsc'
 import { validationError } from '../errors.ts'
 import { int64Of } from '../json/json.ts'
+import { unsnapAvroBlock } from './snappy.ts'
 
 /** An Avro object container file (https://avro.apache.org/docs/1.12.0/specification/#object-container-files), longs exact. */
 export interface AvroFile {
@@ -60,7 +61,7 @@ const maxBlockBytes = 256 * 1024 * 1024
 
 const magic = Buffer.from('Obj\u0001')
 
-/** Reads the whole file. `Validation` when it is none, or uses a codec that Iceberg writers rarely do (snappy, bzip2). */
+/** Reads the whole file. `Validation` when it is none, or uses a codec that Iceberg's writers do not (bzip2, xz). */
 export function readAvroFile(bytes: Uint8Array, location: string): AvroFile {
   try {
     return read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
@@ -85,6 +86,7 @@ function read(file: Buffer): AvroFile {
   const { value: header, offset: start } = decode<Header>(headerType, file, 0)
   if (!header.magic.equals(magic)) throw new Error('not an Avro object container file')
   const schema = JSON.parse(header.meta['avro.schema']?.toString('utf8') ?? 'null') as AvroRecordSchema
+  requireSizedItems(schema)
   const recordType = avro.Type.forSchema(schema as never, { registry: { long: exactLong } })
   const codec = header.meta['avro.codec']?.toString('utf8') ?? 'null'
   const records: AvroRecord[] = []
@@ -93,6 +95,7 @@ function read(file: Buffer): AvroFile {
     offset = block.offset
     if (!block.value.sync.equals(header.sync)) throw new Error('a block does not end in the file’s marker')
     const data = unpack(codec, block.value.bytes)
+    if (block.value.count < 0 || block.value.count > data.length) throw new Error('a block claims more records than it can hold')
     let position = 0
     for (let count = 0; count < block.value.count; count++) {
       const record = decode<AvroRecord>(recordType, data, position)
@@ -101,6 +104,30 @@ function read(file: Buffer): AvroFile {
     }
   }
   return { schema, metadata: header.meta, records }
+}
+
+/**
+ * Refuses schemas by which a few bytes stand for billions of values: items that take no bytes in
+ * arrays and maps. No manifest has them.
+ */
+function requireSizedItems(schema: unknown): void {
+  if (Array.isArray(schema)) {
+    for (const branch of schema) requireSizedItems(branch)
+  } else if (typeof schema === 'object' && schema !== null) {
+    const { type, items, values, fields, size } = schema as Readonly<Record<string, unknown>>
+    if (takesNoBytes(items) || takesNoBytes(values)) throw new Error('an array or map of values that take no bytes')
+    if (type === 'fixed' && !(typeof size === 'number' && size > 0)) throw new Error('a fixed type without a size')
+    for (const part of [type, items, values]) if (typeof part === 'object') requireSizedItems(part)
+    if (Array.isArray(fields)) for (const field of fields) requireSizedItems((field as AvroField).type)
+  }
+}
+
+function takesNoBytes(schema: unknown): boolean {
+  if (schema === 'null') return true
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) return false
+  const { type, fields } = schema as Readonly<Record<string, unknown>>
+  if (type === 'null') return true
+  return type === 'record' && Array.isArray(fields) && fields.every((field) => takesNoBytes((field as AvroField).type))
 }
 
 function decode<T>(type: avro.Type, buffer: Buffer, position: number): { readonly value: T; readonly offset: number } {
@@ -117,6 +144,8 @@ function unpack(codec: string, bytes: Buffer): Buffer {
       return inflateRawSync(bytes, { maxOutputLength: maxBlockBytes })
     case 'zstandard':
       return zstdDecompressSync(bytes, { maxOutputLength: maxBlockBytes })
+    case 'snappy':
+      return unsnapAvroBlock(bytes, maxBlockBytes)
     default:
       throw new Error(`unsupported codec ${codec}`)
   }

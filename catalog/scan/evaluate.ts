@@ -2,9 +2,10 @@ import { parseTransform } from '../spec/transform.ts'
 import type { PartitionField, PartitionSpec } from '../spec/partition-spec.ts'
 import type { Schema } from '../spec/schema.ts'
 import { fieldsById } from '../spec/schema.ts'
-import type { PrimitiveType } from '../spec/types.ts'
-import type { Filter, TestOp } from './expression.ts'
+import type { FieldVisit, PrimitiveType } from '../spec/types.ts'
+import { negations, type Filter, type TestOp } from './expression.ts'
 import type { ContentFile, ManifestFile, PartitionSummary } from './manifests.ts'
+import type { Verdict } from './residual.ts'
 import { applyTransform, resultType } from './transforms.ts'
 import { compareValues, decodeBound, valueOfAvro, type Value } from './values.ts'
 
@@ -17,6 +18,15 @@ export interface ValueRange {
   readonly upper: Value | undefined
   /** There is one value, `lower`; bounds are not shortened. */
   readonly exact: boolean
+}
+
+/** Schemas never change, and are asked for once for each test of each file. */
+const knownColumns = new WeakMap<Schema, ReadonlyMap<number, FieldVisit>>()
+
+function columnsOf(schema: Schema): ReadonlyMap<number, FieldVisit> {
+  const known = knownColumns.get(schema) ?? fieldsById(schema)
+  knownColumns.set(schema, known)
+  return known
 }
 
 type Test = Extract<Filter, { kind: 'test' }>
@@ -136,7 +146,7 @@ function partitionTests(test: Test, spec: PartitionSpec, rangeOf: (field: Partit
 export function manifestMayMatch(filter: Filter, manifest: ManifestFile, spec: PartitionSpec, schema: Schema): boolean {
   const { partitions } = manifest
   if (partitions === undefined) return true
-  const columns = fieldsById(schema)
+  const columns = columnsOf(schema)
   const rangeOf = (field: PartitionField, index: number): ValueRange | undefined => {
     const summary = partitions[index]
     const source = columns.get(field['source-id'])?.type
@@ -156,16 +166,44 @@ function summaryRange(summary: PartitionSummary, type: PrimitiveType): ValueRang
 
 /** Can any row of the file match, as far as its partition and its columns' bounds tell? */
 export function fileMayMatch(filter: Filter, file: ContentFile, spec: PartitionSpec, schema: Schema): boolean {
-  const columns = fieldsById(schema)
-  const partitionRange = (field: PartitionField): ValueRange | undefined => {
+  return mayMatch(filter, (test) => fileTests(test, file, spec, schema))
+}
+
+function fileTests(test: Test, file: ContentFile, spec: PartitionSpec, schema: Schema): readonly ImpliedTest[] {
+  const columns = columnsOf(schema)
+  const partition = partitionTests(test, spec, (field) => {
     const source = columns.get(field['source-id'])?.type
     if (typeof source !== 'string' || !file.partition.has(field['field-id'])) return undefined
     return exactRange(valueOfAvro(resultType(field.transform, source), file.partition.get(field['field-id'])))
-  }
-  return mayMatch(filter, (test) => {
-    const partition = partitionTests(test, spec, partitionRange)
-    return test.transform === 'identity' ? [...partition, { op: test.op, values: test.values, range: columnRange(file, test.fieldId, test.type) }] : partition
   })
+  return test.transform === 'identity' ? [...partition, { op: test.op, values: test.values, range: columnRange(file, test.fieldId, test.type) }] : partition
+}
+
+/** Whether the rows of a file satisfy one test, as far as its partition and its columns' bounds tell. */
+export function verdictOf(filter: Filter, file: ContentFile, spec: PartitionSpec, schema: Schema): Verdict {
+  if (!fileMayMatch(filter, file, spec, schema)) return 'never'
+  if (filter.kind !== 'test') return filter.kind === 'true' ? 'always' : 'unknown'
+  if (filter.transform !== 'identity') return 'unknown'
+  // A partition field tells of every row only when it holds the column's own value.
+  const identityFields = spec.fields.filter((field) => field['source-id'] === filter.fieldId && field.transform === 'identity')
+  const tests = fileTests(filter, file, { ...spec, fields: identityFields }, schema)
+  return tests.some(({ op, values, range }) => rangeMustMatch(op, values, range)) ? 'always' : 'unknown'
+}
+
+/** Whether every value in the range satisfies the test. Rows with null or NaN leave it open but for the tests of these. */
+function rangeMustMatch(op: TestOp, values: readonly Value[], range: ValueRange): boolean {
+  switch (op) {
+    case 'is-null':
+      return !range.mayBeNotNull
+    case 'not-null':
+      return !range.mayBeNull
+    case 'is-nan':
+      return false
+    case 'not-nan':
+      return !range.mayBeNan
+    default:
+      return !range.mayBeNull && !range.mayBeNan && !rangeMayMatch(negations[op], values, range)
+  }
 }
 
 function exactRange(value: Value | undefined): ValueRange {

@@ -14,7 +14,7 @@ export type Filter =
 
 export type TestOp = keyof typeof negations
 
-const negations = {
+export const negations = {
   'is-null': 'not-null',
   'not-null': 'is-null',
   'is-nan': 'not-nan',
@@ -66,7 +66,8 @@ function isTestOp(type: string): type is TestOp {
   return Object.hasOwn(negations, type)
 }
 
-function negate(filter: Filter): Filter {
+/** The filter that holds of the rows of which this one is false. */
+export function negate(filter: Filter): Filter {
   switch (filter.kind) {
     case 'true':
       return { kind: 'false' }
@@ -82,12 +83,10 @@ function negate(filter: Filter): Filter {
   }
 }
 
-function readTest(op: TestOp, source: JsonObject, scope: FilterScope): Filter {
-  const operand = source['child'] ?? source['left'] ?? source['term']
-  const term = operand === undefined ? undefined : readTerm(operand, scope)
-  if (term === undefined) return { kind: 'unknown' }
-  const literals = readLiterals(op, source)
-  if (literals === undefined) return { kind: 'unknown' }
+function readTest(requested: TestOp, source: JsonObject, scope: FilterScope): Filter {
+  const { op, operand, literals } = readOperands(requested, source)
+  const term = readTerm(operand, scope)
+  if (term === undefined || literals === undefined) return { kind: 'unknown' }
   // A transformed term is compared with the transform's result, an integer but for identity and truncate.
   const type = /^(identity|truncate)/.test(term.transform) ? term.type : 'long'
   const values = literals.map((literal) => valueOfJson(type === 'long' && term.type !== 'long' && typeof literal === 'string' ? 'date' : type, literal))
@@ -100,7 +99,35 @@ interface Term {
   readonly transform: Transform
 }
 
-/** A column, or a transform of one; undefined for any other value expression. */
+interface Operands {
+  readonly op: TestOp
+  /** A term of the older form, or an object of the present one. */
+  readonly operand: Json
+  /** Undefined when it compares with something that is no literal. */
+  readonly literals: readonly Json[] | undefined
+}
+
+/** What a comparison says from its other side. */
+const mirrored: Partial<Record<TestOp, TestOp>> = { lt: 'gt', 'lt-eq': 'gt-eq', gt: 'lt', 'gt-eq': 'lt-eq', eq: 'eq', 'not-eq': 'not-eq' }
+
+function readOperands(op: TestOp, source: JsonObject): Operands {
+  const { child, left, term } = source
+  const operand = child ?? left
+  if (operand === undefined) {
+    if (term === undefined) throw badRequest(`Invalid filter: ${op} without an operand`)
+    return { op, operand: term, literals: readLiterals(op, source) }
+  }
+  if (literalOf(operand) === undefined) return { op, operand, literals: readLiterals(op, source) }
+  const right = source['right'] ?? null
+  const other = mirrored[op]
+  const isMirrored = left !== undefined && other !== undefined && typeof right === 'object' && right !== null && literalOf(right) === undefined
+  return isMirrored ? { op: other, operand: right, literals: allLiterals([left]) } : { op, operand: literalExpression, literals: undefined }
+}
+
+/** A test of a literal alone: it may hold. */
+const literalExpression: Json = { type: 'literal' }
+
+/** A column, or a transform of one; undefined for any other value expression. A bare string is a column in the older form alone. */
 function readTerm(json: Json, scope: FilterScope): Term | undefined {
   if (typeof json === 'string') return column(json, scope)
   const source = asObject(json, 'term')

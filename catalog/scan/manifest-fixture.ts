@@ -14,6 +14,8 @@ export interface FixtureFile {
   readonly referencedDataFile?: string
   /** Set for a deletion vector. */
   readonly contentOffset?: number
+  /** 1 when absent. */
+  readonly recordCount?: number
 }
 
 export interface FixtureManifest {
@@ -77,7 +79,7 @@ export function manifestBytes(files: readonly FixtureFile[]): Buffer {
       file_path: file.path,
       file_format: file.contentOffset === undefined ? 'PARQUET' : 'PUFFIN',
       partition: { name: file.partition },
-      record_count: 1,
+      record_count: file.recordCount ?? 1,
       file_size_in_bytes: 100,
       equality_ids: file.equalityIds ?? null,
       referenced_data_file: file.referencedDataFile ?? null,

@@ -2,7 +2,7 @@ import type { CatalogStore } from '../catalog-store.ts'
 import { validationError } from '../errors.ts'
 import { addInt64, type Int64 } from '../json/json.ts'
 import type { Snapshot } from '../spec/snapshot.ts'
-import { readAvroFile, type AvroRecord, type AvroRecordSchema } from './avro-file.ts'
+import { readAvroFile, type AvroFile, type AvroRecord, type AvroRecordSchema } from './avro-file.ts'
 
 /** One manifest as a manifest list describes it. https://iceberg.apache.org/spec/#manifest-lists */
 export interface ManifestFile {
@@ -66,14 +66,34 @@ export async function readManifestList(files: Files, snapshot: Snapshot): Promis
   const location = snapshot['manifest-list']
   if (location === undefined) throw validationError(`Snapshot ${snapshot['snapshot-id']} has no manifest list`)
   const { records } = readAvroFile(await files.readFile(location), location)
-  return records.map(manifestOf)
+  return understood(location, () => records.map(manifestOf))
+}
+
+/**
+ * Clients write these files: values of other types than a manifest's, or that no column of the
+ * table can have, are their mistake. `Validation`.
+ */
+export function understood<T>(location: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) throw validationError(`Not a manifest or manifest list: ${location}`)
+    throw error
+  }
+}
+
+/** One field of a record, required; `TypeError` unless it is of the type. */
+function required<T>(record: AvroRecord, name: string, ...types: readonly ('string' | 'number' | 'bigint')[]): T {
+  const value = record[name]
+  if (!types.some((type) => typeof value === type)) throw new TypeError(name)
+  return value as T
 }
 
 function manifestOf(record: AvroRecord): ManifestFile {
   const partitions = record['partitions'] as readonly AvroRecord[] | null | undefined
   return {
-    path: record['manifest_path'] as string,
-    specId: record['partition_spec_id'] as number,
+    path: required<string>(record, 'manifest_path', 'string'),
+    specId: required<number>(record, 'partition_spec_id', 'number'),
     content: record['content'] === 1 ? 'deletes' : 'data',
     sequenceNumber: (record['sequence_number'] as Int64 | undefined) ?? 0,
     addedSnapshotId: (record['added_snapshot_id'] as Int64 | null) ?? 0,
@@ -89,7 +109,11 @@ function manifestOf(record: AvroRecord): ManifestFile {
 
 /** The entries of a manifest, sequence numbers and row ids inherited. */
 export async function readManifest(files: Files, manifest: ManifestFile): Promise<readonly ManifestEntry[]> {
-  const { records, schema } = readAvroFile(await files.readFile(manifest.path), manifest.path)
+  const file = readAvroFile(await files.readFile(manifest.path), manifest.path)
+  return understood(manifest.path, () => entriesOf(file, manifest))
+}
+
+function entriesOf({ records, schema }: AvroFile, manifest: ManifestFile): readonly ManifestEntry[] {
   const partitionIds = partitionFieldIds(schema)
   let nextRowId = manifest.firstRowId
   return records.map((record) => {
@@ -121,12 +145,12 @@ function fileOf(file: AvroRecord, manifest: ManifestFile, partitionIds: Readonly
   const partition = Object.entries(file['partition'] as AvroRecord).map(([name, value]) => [partitionIds.get(name) ?? 0, value] as const)
   return {
     content: (['data', 'position-deletes', 'equality-deletes'] as const)[(file['content'] as number | undefined) ?? 0] ?? 'data',
-    path: file['file_path'] as string,
-    format: (file['file_format'] as string).toLowerCase(),
+    path: required<string>(file, 'file_path', 'string'),
+    format: required<string>(file, 'file_format', 'string').toLowerCase(),
     specId: manifest.specId,
     partition: new Map(partition),
-    recordCount: file['record_count'] as Int64,
-    fileSizeBytes: file['file_size_in_bytes'] as Int64,
+    recordCount: required<Int64>(file, 'record_count', 'number', 'bigint'),
+    fileSizeBytes: required<Int64>(file, 'file_size_in_bytes', 'number', 'bigint'),
     columnSizes: mapOf<Int64>(file['column_sizes']),
     valueCounts: mapOf<Int64>(file['value_counts']),
     nullValueCounts: mapOf<Int64>(file['null_value_counts']),

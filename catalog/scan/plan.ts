@@ -3,9 +3,10 @@ import type { Json } from '../json/json.ts'
 import type { PartitionSpec } from '../spec/partition-spec.ts'
 import type { TableMetadata } from '../spec/table-metadata.ts'
 import { DeleteIndex } from './delete-index.ts'
-import { fileMayMatch, manifestMayMatch } from './evaluate.ts'
+import { fileMayMatch, manifestMayMatch, verdictOf } from './evaluate.ts'
 import { fileJson } from './file-json.ts'
-import { readManifest, readManifestList, type ContentFile, type ManifestEntry, type ManifestFile } from './manifests.ts'
+import { readManifest, readManifestList, understood, type ContentFile, type ManifestEntry, type ManifestFile } from './manifests.ts'
+import { residualOf } from './residual.ts'
 import type { Scan } from './scan-request.ts'
 
 type Files = Pick<CatalogStore, 'readFile'>
@@ -38,7 +39,7 @@ export async function planManifests(files: Files, metadata: TableMetadata, scan:
 
 function mayMatch(manifest: ManifestFile, metadata: TableMetadata, scan: Scan): boolean {
   const spec = specsOf(metadata).get(manifest.specId)
-  return spec === undefined || manifestMayMatch(scan.filter, manifest, spec, scan.schema)
+  return spec === undefined || understood(manifest.path, () => manifestMayMatch(scan.filter, manifest, spec, scan.schema))
 }
 
 /** Specification: `ScanTasks`, without plan tasks, for some of the scan's data manifests. */
@@ -48,18 +49,37 @@ export async function readTasks(files: Files, metadata: TableMetadata, scan: Sca
   const index = new DeleteIndex(deleteEntries, specs)
   const sentDeletes = new Map<ContentFile, number>()
   const tasks: Json[] = []
-  for (const entry of (await liveEntries(files, data)).filter((candidate) => isScanned(candidate, scan))) {
-    const spec = specs.get(entry.file.specId)
-    if (spec !== undefined && !fileMayMatch(scan.filter, entry.file, spec, scan.schema)) continue
-    const references = index.deletesFor(entry).map((file) => {
-      const known = sentDeletes.get(file) ?? sentDeletes.size
-      sentDeletes.set(file, known)
-      return known
-    })
-    tasks.push({ 'data-file': fileJson(entry.file, spec, scan), ...(references.length > 0 && { 'delete-file-references': references }) })
+  let rows = 0n
+  for (const manifest of data) {
+    if (scan.minRows !== undefined && rows >= scan.minRows) break
+    for (const entry of (await liveEntries(files, [manifest])).filter((candidate) => isScanned(candidate, scan))) {
+      understood(manifest.path, () => {
+        const spec = specs.get(entry.file.specId)
+        if (spec !== undefined && !fileMayMatch(scan.filter, entry.file, spec, scan.schema)) return
+        const references = index.deletesFor(entry).map((file) => {
+          const known = sentDeletes.get(file) ?? sentDeletes.size
+          sentDeletes.set(file, known)
+          return known
+        })
+        const residual = residualFilter(entry.file, spec, scan)
+        tasks.push({
+          'data-file': fileJson(entry.file, spec, scan),
+          ...(references.length > 0 && { 'delete-file-references': references }),
+          ...(residual !== undefined && { 'residual-filter': residual }),
+        })
+        // Only rows that are sure to be there count: of files without deletes, all of them selected.
+        if (references.length === 0 && (residual === undefined || residual === true)) rows += BigInt(entry.file.recordCount)
+      })
+    }
   }
   const deleteFiles = [...sentDeletes.keys()].map((file) => fileJson(file, specs.get(file.specId), scan))
   return { 'file-scan-tasks': tasks, ...(deleteFiles.length > 0 && { 'delete-files': deleteFiles }) }
+}
+
+/** What the client still has to test on the file's rows; undefined where it asked for no filter. */
+function residualFilter(file: ContentFile, spec: PartitionSpec | undefined, { sourced, schema }: Scan): Json | undefined {
+  if (sourced === undefined) return undefined
+  return residualOf(sourced, (test) => (spec === undefined ? 'unknown' : verdictOf(test, file, spec, schema)))
 }
 
 /** An incremental scan reads what its snapshots added, and nothing that they took over. */

@@ -10,7 +10,8 @@ const at = (name: string): string => `s3://lake/db/${name}`
 interface Planned {
   readonly status: string
   readonly 'plan-id'?: string
-  readonly 'file-scan-tasks'?: readonly { readonly 'data-file': { readonly 'file-path': string; readonly partition: Json }; readonly 'delete-file-references'?: readonly number[] }[]
+  readonly error?: { readonly message: string }
+  readonly 'file-scan-tasks'?: readonly { readonly 'residual-filter'?: Json; readonly 'data-file': { readonly 'file-path': string; readonly partition: Json }; readonly 'delete-file-references'?: readonly number[] }[]
   readonly 'delete-files'?: readonly { readonly 'file-path': string }[]
   readonly 'plan-tasks'?: readonly string[]
 }
@@ -112,6 +113,94 @@ describe('scan planning and purging', () => {
     expect((await world.call('cancelPlanning', { path: planPath })).status).toBe(204)
     expect((await world.call('fetchPlanningResult', { path: planPath })).errorType).toBe('NoSuchPlanIdException')
     expect((await world.call('fetchScanTasks', { path, body: { 'plan-task': planned['plan-tasks']?.[0] ?? '' } })).errorType).toBe('NoSuchPlanTaskException')
+  })
+
+  test('an incremental scan over many snapshots is handed out as plan tasks', async () => {
+    for (let index = 0; index < 20; index++) await commit([{ files: [{ path: at(`f${index}`), partition: 'x' }] }])
+    const planned = await plan({ 'start-snapshot-id': 1, 'end-snapshot-id': 20 })
+    expect(planned['plan-tasks']).toHaveLength(2)
+    const names: string[] = []
+    for (const task of planned['plan-tasks'] ?? []) {
+      names.push(...Object.keys(applied((await world.call('fetchScanTasks', { path, body: { 'plan-task': task } })).body as unknown as Planned)))
+    }
+    expect(names.sort()).toEqual(Array.from({ length: 19 }, (_, index) => `f${index + 1}`).sort())
+    const beyond = `${planned['plan-id'] ?? ''}.2`
+    expect((await world.call('fetchScanTasks', { path, body: { 'plan-task': beyond } })).errorType).toBe('NoSuchPlanTaskException')
+  })
+
+  test('what is left of the filter for a file comes with it', async () => {
+    await commit([{ files: [{ path: at('x'), partition: 'x' }, { path: at('y'), partition: 'y' }, { path: at('null'), partition: null }] }])
+    const onX: Json = { type: 'eq', term: 'name', value: 'x' }
+    const onId: Json = { type: 'gt', left: { type: 'reference', name: 'id' }, right: { type: 'literal', value: 5 } }
+    const residuals = async (filter: Json): Promise<Record<string, Json>> => {
+      const tasks = (await plan({ filter }))['file-scan-tasks'] ?? []
+      return Object.fromEntries(tasks.map((task) => [task['data-file']['file-path'].split('/').at(-1), task['residual-filter'] ?? 'none']))
+    }
+    expect(await residuals({ type: 'and', left: onX, right: onId })).toEqual({ x: onId })
+    expect(await residuals({ type: 'or', left: onX, right: onId })).toEqual({ x: true, y: onId, null: onId })
+    expect(await residuals({ type: 'not', child: onX })).toEqual({ y: true, null: { type: 'not', child: onX } })
+    expect(await residuals({ type: 'not', child: { type: 'and', left: onX, right: onId } })).toEqual({ x: { type: 'not', child: onId }, y: true, null: { type: 'or', left: { type: 'not', child: onX }, right: { type: 'not', child: onId } } })
+    expect(await residuals({ type: 'is-null', term: 'name' })).toEqual({ null: true })
+    expect(await residuals({ type: 'in', term: 'name', values: ['x', 'z'] })).toEqual({ x: true })
+    expect(await residuals(true)).toEqual({ x: true, y: true, null: true })
+    expect((await plan())['file-scan-tasks']?.every((task) => task['residual-filter'] === undefined)).toBe(true)
+  })
+
+  test('no more manifests are read than the rows that are wanted need', async () => {
+    await commit(['a', 'b', 'c'].map((name) => ({ files: [{ path: at(name), partition: 'x', recordCount: 10 }] })))
+    expect(Object.keys(applied(await plan({ 'min-rows-requested': 1 })))).toEqual(['a'])
+    expect(Object.keys(applied(await plan({ 'min-rows-requested': 11 })))).toEqual(['a', 'b'])
+    expect(Object.keys(applied(await plan({ 'min-rows-requested': 100 })))).toEqual(['a', 'b', 'c'])
+    const filter: Json = { type: 'gt', term: 'id', value: 1 }
+    expect(Object.keys(applied(await plan({ 'min-rows-requested': 1, filter })))).toEqual(['a', 'b', 'c'])
+    expect((await world.call('planTableScan', { path, body: { 'min-rows-requested': -1 } })).status).toBe(400)
+  })
+
+  test('files of several partition specs are planned together', async () => {
+    await commit([{ files: [{ path: at('old'), partition: 'x' }] }])
+    const updates: Json = [{ action: 'add-spec', spec: { fields: [] } }, { action: 'set-default-spec', 'spec-id': -1 }]
+    expect((await world.call('updateTable', { path, body: { requirements: [], updates } })).status).toBe(200)
+    await commit([{ files: [{ path: at('new'), partition: 'y' }] }])
+    const tasks = (await plan({ filter: { type: 'eq', term: 'name', value: 'x' } }))['file-scan-tasks'] ?? []
+    expect(tasks.map((task) => task['data-file']['file-path'])).toEqual([at('old')])
+  })
+
+  test('columns are chosen by their full names, or refused', async () => {
+    await commit([{ files: [{ path: at('a'), partition: 'x' }] }])
+    expect((await plan({ select: ['id', 'name'], 'stats-fields': ['id'] })).status).toBe('completed')
+    expect((await plan({ select: ['ID'], 'case-sensitive': false })).status).toBe('completed')
+    for (const body of [{ select: ['ID'] }, { 'stats-fields': ['nowhere'] }, { filter: { type: 'is-null', term: 'nowhere' } }]) {
+      expect((await world.call('planTableScan', { path, body: body as Json })).status).toBe(400)
+    }
+  })
+
+  test('a plan is of its table, and is forgotten in time', async () => {
+    await commit([{ files: [{ path: at('a'), partition: 'x' }] }])
+    const planId = (await plan())['plan-id'] ?? ''
+    await world.call('createTable', { path: { namespace: 'db' }, body: { name: 'other', schema: simpleSchema } })
+    const other = { namespace: 'db', table: 'other', 'plan-id': planId }
+    expect((await world.call('fetchPlanningResult', { path: other })).errorType).toBe('NoSuchPlanIdException')
+    expect((await world.call('cancelPlanning', { path: other })).errorType).toBe('NoSuchPlanIdException')
+    expect((await world.call('fetchPlanningResult', { path: { ...path, 'plan-id': planId } })).body['status']).toBe('completed')
+    world.clock.ms += 2 * 86_400_000
+    await world.catalog.maintain()
+    expect((await world.call('fetchPlanningResult', { path: { ...path, 'plan-id': planId } })).errorType).toBe('NoSuchPlanIdException')
+    expect((await world.call('fetchPlanningResult', { path: { namespace: 'db', table: 'nowhere', 'plan-id': planId } })).errorType).toBe('NoSuchTableException')
+  })
+
+  test('a scan of files that are no manifests has failed, and says of which', async () => {
+    await commit([{ files: [{ path: at('a'), partition: 'x' }] }])
+    for (const bytes of [Buffer.from('PAR1'), manifestListBytes([]), Buffer.from('Obj\u0001')]) {
+      store.writeFile(at('m1-0.avro'), bytes)
+      const failed = await plan()
+      if (bytes.length > 10) continue
+      expect(failed).toMatchObject({ status: 'failed', error: { code: 400 } })
+      expect(failed.error?.message).toContain(at('m1-0.avro'))
+    }
+    store.writeFile(at('m1-0.avro'), manifestListBytes([{ path: 'x', sequenceNumber: 1, snapshotId: 1 }]))
+    expect(await plan()).toMatchObject({ status: 'failed', error: { code: 400, type: 'ValidationException' } })
+    store.writeFile(at('snap-1.avro'), manifestBytes([{ path: 'x', partition: 'x' }]))
+    expect(await plan()).toMatchObject({ status: 'failed', error: { code: 400, type: 'ValidationException' } })
   })
 
   test('a scan whose manifest is gone has failed', async () => {

@@ -5,10 +5,11 @@ import { readTableMetadata } from '../metadata-cache.ts'
 import { key } from '../rows/keys.ts'
 import { decodeRow, type RowReader, type Warehouse } from '../rows/rows.ts'
 import type { TableIdentifier } from '../spec/identifier.ts'
+import type { TableMetadata } from '../spec/table-metadata.ts'
 import { requireTable } from '../tables.ts'
 import { toCatalogError } from '../to-catalog-error.ts'
 import { planManifests, readTasks } from './plan.ts'
-import { decodeScanRequest, understand } from './scan-request.ts'
+import { decodeScanRequest, understand, type Scan } from './scan-request.ts'
 
 /** A plan as it is kept: the request, its snapshot named. Its tasks are read from the manifests each time. */
 export interface PlanRow {
@@ -17,8 +18,8 @@ export interface PlanRow {
   readonly createdAtMs: number
 }
 
-/** A scan over more data manifests than this is handed out as plan tasks, this many manifests each. */
-const manifestsPerTask = 16
+/** A scan over more data manifests (or snapshots) than this is handed out as plan tasks, this many each. */
+const partsPerTask = 16
 
 export function planKey(warehouse: string, planId: string): Buffer {
   return key('p', warehouse, planId)
@@ -35,13 +36,17 @@ export async function requirePlan(
   return row
 }
 
-/** Specification: `CompletedPlanningResult` or `FailedPlanningResult`. */
+/**
+ * Specification: `CompletedPlanningResult` or `FailedPlanningResult`. It is never `submitted`: to
+ * answer, one manifest list is read at most, or the lists of `partsPerTask` snapshots; all that takes
+ * longer is handed out as plan tasks, which the client fetches as many at a time as it likes.
+ */
 export async function planningResult(context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, planId: string): Promise<{ readonly [name: string]: Json }> {
   const row = await requirePlan(context.store, warehouse, identifier, planId, 'NoSuchPlanId')
   try {
-    const { metadata, scan, manifests } = await open(context, warehouse, identifier, row)
-    if (manifests.data.length <= manifestsPerTask) return { status: 'completed', ...(await readTasks(context.store, metadata, scan, manifests)) }
-    const count = Math.ceil(manifests.data.length / manifestsPerTask)
+    const opened = await open(context, warehouse, identifier, row)
+    const count = Math.ceil(await partsOf(context, opened) / partsPerTask)
+    if (count <= 1) return { status: 'completed', ...(await tasksOf(context, opened, 0)) }
     return { status: 'completed', 'plan-tasks': Array.from({ length: count }, (_, index) => `${planId}.${index}`) }
   } catch (error) {
     const known = toCatalogError(error)
@@ -54,15 +59,40 @@ export async function planningResult(context: CatalogContext, warehouse: Warehou
 export async function planTaskResult(context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, planTask: string): Promise<Json> {
   const match = /^([0-9a-f-]{36})\.(\d{1,6})$/.exec(planTask)
   const row = await requirePlan(context.store, warehouse, identifier, match?.[1] ?? '', 'NoSuchPlanTask')
-  const { metadata, scan, manifests } = await open(context, warehouse, identifier, row)
-  const from = Number(match?.[2]) * manifestsPerTask
-  if (from >= manifests.data.length) throw new CatalogError('NoSuchPlanTask', `There is no such plan task: ${planTask}`)
-  return readTasks(context.store, metadata, scan, { ...manifests, data: manifests.data.slice(from, from + manifestsPerTask) })
+  const opened = await open(context, warehouse, identifier, row)
+  const index = Number(match?.[2])
+  if (index * partsPerTask >= (await partsOf(context, opened))) throw new CatalogError('NoSuchPlanTask', `There is no such plan task: ${planTask}`)
+  return tasksOf(context, opened, index)
 }
 
-async function open(context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, row: PlanRow) {
+interface OpenedPlan {
+  readonly metadata: TableMetadata
+  readonly scan: Scan
+}
+
+async function open(context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, row: PlanRow): Promise<OpenedPlan> {
   const { metadataLocation } = await requireTable(context.store, warehouse, identifier)
   const metadata = await readTableMetadata(context, metadataLocation)
-  const scan = understand(decodeScanRequest(row.request, ''), metadata)
-  return { metadata, scan, manifests: await planManifests(context.store, metadata, scan) }
+  return { metadata, scan: understand(decodeScanRequest(row.request, ''), metadata) }
+}
+
+/** What a plan is divided by: a long incremental scan by its snapshots, any other by its data manifests. */
+async function partsOf({ store }: CatalogContext, { metadata, scan }: OpenedPlan): Promise<number> {
+  return isLong(scan) ? scan.snapshots.snapshots.length : (await planManifests(store, metadata, scan)).data.length
+}
+
+async function tasksOf({ store }: CatalogContext, { metadata, scan }: OpenedPlan, index: number): Promise<{ readonly [name: string]: Json }> {
+  const [from, to] = [index * partsPerTask, (index + 1) * partsPerTask]
+  if (isLong(scan)) {
+    const part: Scan = { ...scan, snapshots: { ...scan.snapshots, snapshots: scan.snapshots.snapshots.slice(from, to) } }
+    return readTasks(store, metadata, part, await planManifests(store, metadata, part))
+  }
+  const manifests = await planManifests(store, metadata, scan)
+  return readTasks(store, metadata, scan, { ...manifests, data: manifests.data.slice(from, to) })
+}
+
+type IncrementalScan = Scan & { readonly snapshots: Extract<Scan['snapshots'], { kind: 'incremental' }> }
+
+function isLong(scan: Scan): scan is IncrementalScan {
+  return scan.snapshots.kind === 'incremental' && scan.snapshots.snapshots.length > partsPerTask
 }

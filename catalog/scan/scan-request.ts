@@ -6,6 +6,7 @@ import type { Snapshot } from '../spec/snapshot.ts'
 import { currentSchema, type TableMetadata } from '../spec/table-metadata.ts'
 import { visitFields } from '../spec/types.ts'
 import { matchesAll, readFilter, type Filter } from './expression.ts'
+import { sourcedFilter, type SourcedFilter } from './residual.ts'
 
 const shape = {
   'snapshot-id': optional(int64),
@@ -43,6 +44,10 @@ export function pinned(request: ScanRequest, metadata: TableMetadata): ScanReque
 export interface Scan {
   readonly schema: Schema
   readonly filter: Filter
+  /** As the client wrote it, for what is left of it for each file; undefined: it wrote none. */
+  readonly sourced: SourcedFilter | undefined
+  /** So many rows are enough for the client; undefined: it wants all. */
+  readonly minRows: Int64 | undefined
   readonly caseSensitive: boolean
   /** Columns whose statistics are sent. */
   readonly statsFieldIds: ReadonlySet<number>
@@ -60,9 +65,13 @@ export function understand(request: ScanRequest, metadata: TableMetadata): Scan 
   const snapshots = snapshotsOf(request, metadata)
   const schema = schemaOf(request, metadata, snapshots)
   const caseSensitive = request['case-sensitive']
-  const filter = request.filter === undefined ? matchesAll : readFilter(request.filter, { schema, caseSensitive })
+  const scope = { schema, caseSensitive }
+  const filter = request.filter === undefined ? matchesAll : readFilter(request.filter, scope)
+  const sourced = request.filter === undefined ? undefined : sourcedFilter(request.filter, scope)
+  const minRows = request['min-rows-requested']
+  if (minRows !== undefined && minRows < 0) throw badRequest(`Invalid scan: min-rows-requested is negative: ${minRows}`)
   fieldIds(request.select ?? [], schema, caseSensitive)
-  return { schema, filter, caseSensitive, statsFieldIds: fieldIds(request['stats-fields'] ?? [], schema, caseSensitive), snapshots }
+  return { schema, filter, sourced, minRows, caseSensitive, statsFieldIds: fieldIds(request['stats-fields'] ?? [], schema, caseSensitive), snapshots }
 }
 
 function snapshotsOf(request: ScanRequest, metadata: TableMetadata): ScanSnapshots {

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest'
 import { CatalogError } from '../errors.ts'
 import type { Json } from '../json/json.ts'
 import { decodeSchema } from '../spec/schema.ts'
-import { fileMayMatch, rangeMayMatch } from './evaluate.ts'
+import { fileMayMatch, rangeMayMatch, verdictOf } from './evaluate.ts'
 import { readFilter } from './expression.ts'
 import type { ContentFile } from './manifests.ts'
 import { murmur3 } from './murmur3.ts'
+import { residualOf, sourcedFilter } from './residual.ts'
 import { applyTransform } from './transforms.ts'
 import { compareValues, valueOfJson, valueToJson, type Value } from './values.ts'
 
@@ -80,6 +81,14 @@ describe('filters', () => {
     expect(readFilter({ type: 'not', child: { type: 'or', left: { type: 'lt', term: 'n', value: 1 }, right: { type: 'is-null', term: 's.Text' } } }, scope)).toMatchObject({
       kind: 'and', left: { op: 'gt-eq' }, right: { op: 'not-null', fieldId: 3 },
     })
+    const mirrored = readFilter({ type: 'lt', left: { type: 'literal', value: 3 }, right: { type: 'reference', name: 'n' } }, scope)
+    expect(mirrored).toEqual(readFilter({ type: 'gt', term: 'n', value: 3 }, scope))
+    expect(readFilter({ type: 'eq', left: 3, right: { type: 'reference', name: 'n' } }, scope)).toEqual(readFilter({ type: 'eq', term: 'n', value: 3 }, scope))
+    // In the present form a bare string is a literal.
+    expect(readFilter({ type: 'eq', left: 'n', right: 3 }, scope)).toEqual({ kind: 'unknown' })
+    expect(readFilter({ type: 'is-null', child: 'n' }, scope)).toEqual({ kind: 'unknown' })
+    expect(readFilter({ type: 'starts-with', left: 'n', right: { type: 'reference', name: 'n' } }, scope)).toEqual({ kind: 'unknown' })
+    expect(() => readFilter({ type: 'eq' }, scope)).toThrow(CatalogError)
     expect(readFilter({ type: 'eq', left: { type: 'apply', function: 'f', arguments: [] }, right: 1 }, scope)).toEqual({ kind: 'unknown' })
   })
 
@@ -132,12 +141,24 @@ function holds(json: Json, row: number | null): boolean {
   }
 }
 
-test('no file with a row that the filter selects is left out, whatever it is partitioned by', () => {
-  const bytes = (value: number): Buffer => {
-    const buffer = Buffer.alloc(4)
-    buffer.writeInt32LE(value)
-    return buffer
-  }
+const bytes = (value: number): Buffer => {
+  const buffer = Buffer.alloc(4)
+  buffer.writeInt32LE(value)
+  return buffer
+}
+
+/** The file that holds these rows of one partition, with its statistics. */
+function fileOf(rows: readonly (number | null)[], partition: Value | undefined): ContentFile {
+  const numbers = rows.filter((row) => row !== null)
+  return {
+    content: 'data', path: 'x', specId: 0, partition: new Map([[1000, partition ?? null]]),
+    valueCounts: new Map([[1, rows.length]]), nullValueCounts: new Map([[1, rows.length - numbers.length]]), nanValueCounts: new Map(),
+    lowerBounds: new Map(numbers.length === 0 ? [] : [[1, bytes(Math.min(...numbers))]]),
+    upperBounds: new Map(numbers.length === 0 ? [] : [[1, bytes(Math.max(...numbers))]]),
+  } as unknown as ContentFile
+}
+
+test('no file with a row that the filter selects is left out, and its residual selects the same rows, whatever it is partitioned by', () => {
   fc.assert(
     fc.property(fc.array(aRow, { minLength: 1, maxLength: 6 }), aFilter, fc.constantFrom('identity', 'bucket[4]', 'truncate[5]'), (rows, filter, transform) => {
       const selected = rows.find((row) => withoutNotOverNull(filter, row))
@@ -145,15 +166,14 @@ test('no file with a row that the filter selects is left out, whatever it is par
       const partitionOf = (row: number | null): Value | undefined => (row === null ? undefined : applyTransform(transform, 'int', row))
       const partition = partitionOf(selected ?? null)
       const inFile = rows.filter((row) => partitionOf(row) === partition)
-      const numbers = inFile.filter((row) => row !== null)
-      const file = {
-        content: 'data', path: 'x', specId: 0, partition: new Map([[1000, partition ?? null]]),
-        valueCounts: new Map([[1, inFile.length]]), nullValueCounts: new Map([[1, inFile.length - numbers.length]]), nanValueCounts: new Map(),
-        lowerBounds: new Map(numbers.length === 0 ? [] : [[1, bytes(Math.min(...numbers))]]),
-        upperBounds: new Map(numbers.length === 0 ? [] : [[1, bytes(Math.max(...numbers))]]),
-      } as unknown as ContentFile
+      const file = fileOf(inFile, partition)
       const spec = { 'spec-id': 0, fields: [{ 'source-id': 1, 'field-id': 1000, name: 'p', transform }] }
       expect(fileMayMatch(readFilter(filter, scope), file, spec, schema)).toBe(true)
+      const residual = residualOf(sourcedFilter(filter, scope), (leaf) => verdictOf(leaf, file, spec, schema))
+      for (const row of inFile) {
+        const isLeft = typeof residual === 'boolean' ? residual : withoutNotOverNull(residual, row)
+        expect([residual, row, isLeft]).toEqual([residual, row, withoutNotOverNull(filter, row)])
+      }
     }),
     { numRuns: 2000 },
   )
