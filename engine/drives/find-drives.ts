@@ -1,0 +1,32 @@
+import { dirname, resolve } from 'node:path'
+import { DriveFormatError, inspectDrive } from './drive-format.ts'
+import { type Drive, DriveError } from './drive.ts'
+import { NodeDrive } from './node-drive.ts'
+import type { FoundDrive, GivenDrive } from './plan-start.ts'
+
+/** Looks at each path without touching it. Never rejects for what it finds. */
+export function findDrives(paths: readonly string[]): Promise<GivenDrive[]> {
+  return Promise.all(paths.map(async (given) => {
+    const path = resolve(given)
+    return { path, found: await findDrive(path) }
+  }))
+}
+
+async function findDrive(path: string): Promise<FoundDrive> {
+  const drive = new NodeDrive(path)
+  try {
+    const state = await inspectDrive(drive)
+    const isMountPoint = await isOwnFileSystem(drive, path)
+    return state.kind === 'formatted' ? { kind: 'formatted', record: state.record, isMountPoint } : { kind: 'unformatted', isMountPoint }
+  } catch (error) {
+    if (error instanceof DriveFormatError) return { kind: 'refused', explanation: error.message }
+    if (error instanceof DriveError) return { kind: 'missing', explanation: error.code === 'NotFound' ? 'there is no such directory' : error.message }
+    throw error
+  }
+}
+
+/** Whether the directory lies on another file system than the one above it. */
+export async function isOwnFileSystem(drive: Drive, path: string): Promise<boolean> {
+  const [own, above] = [await drive.space(), await new NodeDrive(dirname(path)).space()]
+  return own.device !== above.device
+}

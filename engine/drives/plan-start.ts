@@ -1,0 +1,142 @@
+import { must } from '../../base/assert.ts'
+import type { DriveRecord } from './drive-format.ts'
+import { readQuorum } from './drive-set.ts'
+import { setDrivesOf } from './plan-sets.ts'
+
+/** What was found at a path that was given. */
+export type FoundDrive =
+  | { readonly kind: 'formatted'; readonly record: DriveRecord; readonly isMountPoint: boolean }
+  /** Empty, or an interrupted formatting. */
+  | { readonly kind: 'unformatted'; readonly isMountPoint: boolean }
+  /** There is nothing, or it cannot be looked at. */
+  | { readonly kind: 'missing'; readonly explanation: string }
+  /** It holds something else, or a record that is damaged or of a newer format. */
+  | { readonly kind: 'refused'; readonly explanation: string }
+
+export interface GivenDrive {
+  readonly path: string
+  readonly found: FoundDrive
+}
+
+/** One place in a set and what is there. */
+export interface DriveSlot {
+  readonly driveId: string
+  readonly set: number
+  readonly position: number
+  readonly path: string
+  readonly state: 'present' | 'blank' | 'absent'
+}
+
+export type StartPlan =
+  /** Nothing is formatted yet: a new deployment of so many drives in each set. */
+  | { readonly kind: 'format'; readonly setDrives: number }
+  | {
+      readonly kind: 'serve'
+      readonly record: Omit<DriveRecord, 'driveId'>
+      /** By set and position. */
+      readonly slots: readonly (readonly DriveSlot[])[]
+      /** What an operator should know: drives that are swapped, missing, empty or of another deployment. */
+      readonly notes: readonly string[]
+    }
+  | { readonly kind: 'refuse'; readonly reasons: readonly string[] }
+
+/**
+ * What to do with the drives that were found. A deployment starts when of each set as many drives are there as meet every
+ * write quorum: one of them has seen the newest state. Pure.
+ */
+export function planStart(given: readonly GivenDrive[]): StartPlan {
+  const doubled = given.filter(({ path }, index) => given.findIndex((other) => other.path === path) !== index)
+  if (doubled.length > 0) return refuse(doubled.map(({ path }) => `${path} is given twice`))
+  const formatted = given.filter((drive): drive is FormattedDrive => drive.found.kind === 'formatted')
+  const [first] = formatted
+  if (first === undefined) return planFormat(given)
+  const ids = formatted.map(({ found }) => found.record.deploymentId)
+  const deploymentId = mostFrequent(ids)
+  if (deploymentId === undefined) return refuse(formatted.map(({ path, found }) => `${path} belongs to deployment ${found.record.deploymentId}`))
+  const own = formatted.filter(({ found }) => found.record.deploymentId === deploymentId)
+  return planService(given, own, own[0]?.found.record ?? first.found.record)
+}
+
+type FormattedDrive = GivenDrive & { readonly found: Extract<FoundDrive, { readonly kind: 'formatted' }> }
+
+function planFormat(given: readonly GivenDrive[]): StartPlan {
+  const refused = given.filter(({ found }) => found.kind === 'refused')
+  if (refused.length > 0) return refuse(refused.map(describe))
+  const setDrives = setDrivesOf(given.length)
+  return setDrives === undefined ? refuse([`${given.length} drives cannot be divided into sets of 2 to 16`]) : { kind: 'format', setDrives }
+}
+
+function planService(given: readonly GivenDrive[], own: readonly FormattedDrive[], record: DriveRecord): StartPlan {
+  const { sets, parity, deploymentId } = record
+  const reasons: string[] = []
+  for (const { path, found } of own) {
+    if (JSON.stringify(found.record.sets) !== JSON.stringify(sets)) reasons.push(`${path} names other drives of the deployment than ${own[0]?.path ?? path} does`)
+    const twin = own.find((other) => other.path !== path && other.found.record.driveId === found.record.driveId)
+    if (twin !== undefined) reasons.push(`${path} and ${twin.path} are copies of one drive`)
+  }
+  const total = sets.flat().length
+  if (given.length !== total) reasons.push(`the deployment has ${total} drives, and ${given.length} are given (${given.map(({ path }) => path).join(' ')})`)
+  if (reasons.length > 0) return refuse(reasons)
+  const slots = assignSlots(given, own, sets)
+  for (const [index, set] of slots.entries()) {
+    const needed = readQuorum(set.length, parity)
+    const present = set.filter(({ state }) => state === 'present').length
+    if (present >= needed) continue
+    const wanted = set.filter(({ state }) => state !== 'present').map(({ path }) => path)
+    const where = sets.length === 1 ? '' : ` of set ${index + 1}`
+    reasons.push(`${present} of ${set.length} drives${where} are there and ${needed} are needed: bring back ${wanted.join(', ')}`)
+  }
+  const notes = notesOn(given, slots, deploymentId)
+  if (reasons.length > 0) return refuse([...reasons, ...notes])
+  return { kind: 'serve', record: { format: 2, deploymentId, sets, parity }, slots, notes }
+}
+
+/** Each formatted drive is where its record says. The others are taken for the places that are left: their own, if it is, else in order. */
+function assignSlots(given: readonly GivenDrive[], own: readonly FormattedDrive[], sets: DriveRecord['sets']): DriveSlot[][] {
+  const ids = sets.flat()
+  const taken = new Map<string, GivenDrive>(own.map((drive) => [drive.found.record.driveId, drive]))
+  const left = given.filter((drive) => !own.some(({ path }) => path === drive.path))
+  for (const [index, driveId] of ids.entries()) {
+    const at = left.findIndex((drive) => drive === given[index])
+    if (!taken.has(driveId) && at >= 0) for (const drive of left.splice(at, 1)) taken.set(driveId, drive)
+  }
+  for (const driveId of ids) if (!taken.has(driveId)) for (const drive of left.splice(0, 1)) taken.set(driveId, drive)
+  const isMounted = own.every(({ found }) => found.isMountPoint)
+  return sets.map((drives, set) => drives.map((driveId, position) => {
+    const drive = must(taken.get(driveId), 'as many places as drives')
+    const state = own.some(({ path }) => path === drive.path) ? 'present' : isReplacement(drive.found, isMounted) ? 'blank' : 'absent'
+    return { driveId, set, position, path: drive.path, state }
+  }))
+}
+
+/** An empty directory where all others are file systems of their own is one whose drive is not mounted. */
+function isReplacement(found: FoundDrive, isMounted: boolean): boolean {
+  return found.kind === 'unformatted' && (found.isMountPoint || !isMounted)
+}
+
+function notesOn(given: readonly GivenDrive[], slots: readonly (readonly DriveSlot[])[], deploymentId: string): string[] {
+  const places = slots.flat()
+  return given.flatMap((drive, index) => {
+    const { path, found } = drive
+    const slot = places.find((place) => place.path === path)
+    const expected = places[index]
+    if (found.kind === 'formatted' && found.record.deploymentId !== deploymentId) return [`${path} belongs to deployment ${found.record.deploymentId}, not to ${deploymentId}: it is not used`]
+    if (slot?.state === 'present') return slot === expected ? [] : [`${path} is given as drive ${index + 1} and is drive ${places.indexOf(slot) + 1}`]
+    if (found.kind === 'unformatted') return [slot?.state === 'blank' ? `${path} is empty: it is formatted and healed` : `${path} is empty and not mounted, as the other drives are: it is not used`]
+    return [describe(drive)]
+  })
+}
+
+function describe({ path, found }: GivenDrive): string {
+  return 'explanation' in found ? `${path}: ${found.explanation}` : path
+}
+
+function refuse(reasons: readonly string[]): StartPlan {
+  return { kind: 'refuse', reasons }
+}
+
+/** Undefined when two are as frequent. */
+function mostFrequent(ids: readonly string[]): string | undefined {
+  const counts = [...Map.groupBy(ids, (id) => id)].map(([id, all]) => ({ id, count: all.length })).toSorted((a, b) => b.count - a.count)
+  return counts[0]?.count === counts[1]?.count ? undefined : counts[0]?.id
+}
