@@ -14,7 +14,7 @@ import { runCommand } from './process.ts'
 
 const here = import.meta.dirname
 
-export type PythonSet = 'clients' | 'objects' | 'spark' | 'spark40' | 'flink' | 'hudi'
+export type PythonSet = 'clients' | 'objects' | 'spark' | 'spark40' | 'flink' | 'hudi' | 'matrix'
 
 export interface Jar {
   /** `group:artifact:version`, and `:extension` when it is no jar. */

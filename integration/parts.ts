@@ -5,9 +5,13 @@ export interface PytestRunner {
   readonly kind: 'pytest'
   readonly python: PythonSet
   readonly jars?: JarSet
+  /** Flink's jars besides, in `TEST_FLINK_JARS`. */
+  readonly flink?: boolean
   /** The folder of the tests when several parts share it, each with the tests that its marker selects. */
   readonly shares?: { readonly folder: string; readonly marker: string }
   readonly trino?: boolean
+  /** The folder's program, built by cargo, is in `TEST_PROGRAM`. */
+  readonly cargo?: boolean
   /** Debian packages by the command that each brings. */
   readonly debian?: Readonly<Record<string, string>>
 }
@@ -58,9 +62,17 @@ export const parts: readonly Part[] = [
   { name: 'rck', runner: { kind: 'maven' }, deadlineMs: 5 * minute, server: true },
   { name: 'tpch', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 4 * minute, server: true },
   { name: 'spark', runner: { kind: 'pytest', python: 'spark', jars: 'iceberg' }, deadlineMs: 12 * minute, server: true },
+  {
+    name: 'spark40',
+    runner: { kind: 'pytest', python: 'spark40', jars: 'iceberg40', shares: { folder: 'spark', marker: 'subset' } },
+    deadlineMs: 8 * minute,
+    server: true,
+  },
+  { name: 'iceberg-rust', runner: { kind: 'pytest', python: 'clients', cargo: true }, deadlineMs: 4 * minute, server: true },
   { name: 'flink', runner: { kind: 'pytest', python: 'flink', jars: 'flink' }, deadlineMs: 8 * minute, server: true },
-  { name: 'delta-spark', runner: { kind: 'pytest', python: 'spark', jars: 'delta' }, deadlineMs: 4 * minute, server: true },
+  { name: 'delta-spark', runner: { kind: 'pytest', python: 'spark', jars: 'delta' }, deadlineMs: 6 * minute, server: true },
   { name: 'hudi', runner: { kind: 'pytest', python: 'hudi', jars: 'hudi' }, deadlineMs: 6 * minute, server: true },
+  { name: 'matrix', runner: { kind: 'pytest', python: 'matrix', jars: 'iceberg', trino: true, flink: true }, deadlineMs: 8 * minute, server: true },
   { name: 'hostile', runner: { kind: 'vitest' }, deadlineMs: 4 * minute, server: false },
   { name: 'race', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },
   { name: 'crash', runner: { kind: 'vitest' }, deadlineMs: 11 * minute, server: false },

@@ -1,9 +1,9 @@
 /** What each kind of part runs, once everything that it needs from package registries is in the cache. */
 import { join } from 'node:path'
-import { fetchJar, jars, pythonEnvironment } from './cache.ts'
+import { fetchJar, jars, pythonEnvironment, type JarSet } from './cache.ts'
 import type { Part, PytestRunner, VitestRunner } from './parts.ts'
 import { runCommand } from './process.ts'
-import { fetchJavaClients, installDebian, prepareGo } from './toolchains.ts'
+import { buildByCargo, fetchJavaClients, installDebian, prepareGo } from './toolchains.ts'
 import { java25, trinoHome } from './trino-distribution.ts'
 
 const here = import.meta.dirname
@@ -44,13 +44,21 @@ async function pytest(name: string, runner: PytestRunner, scratch: string, cache
   const report = join(scratch, `${name}.xml`)
   if (runner.debian !== undefined) await installDebian(runner.debian, signal)
   const python = await pythonEnvironment(runner.python, cache, signal)
-  const classPath: string[] = []
-  if (runner.jars !== undefined) for (const jar of jars[runner.jars]) classPath.push(await fetchJar(jar, cache, signal))
+  const classPath = runner.jars === undefined ? '' : await fetchJars(runner.jars, cache, signal)
+  const flink = runner.flink === true ? { TEST_FLINK_JARS: await fetchJars('flink', cache, signal) } : {}
   const options = ['-c', join(here, 'pytest.ini'), '--rootdir', here, '-q', '--durations=5', `--junitxml=${report}`]
   const trino = runner.trino === true ? { TRINO_HOME: await trinoHome(cache, signal), TRINO_JAVA: java25() } : {}
-  const env = { TEST_JARS: classPath.join(','), TEST_NODE: process.execPath, PYTHONDONTWRITEBYTECODE: '1', ...trino }
+  const program = runner.cargo === true ? { TEST_PROGRAM: await buildByCargo(name, cache, signal) } : {}
+  const env = { TEST_JARS: classPath, TEST_NODE: process.execPath, PYTHONDONTWRITEBYTECODE: '1', ...trino, ...flink, ...program }
   const tests = runner.shares === undefined ? [join(here, name)] : ['-m', runner.shares.marker, join(here, runner.shares.folder)]
   return { command: python, args: ['-m', 'pytest', ...options, ...tests], env, report }
+}
+
+/** The paths of a set's jars, with commas between them as `spark.jars` has. */
+async function fetchJars(set: JarSet, cache: string, signal: AbortSignal): Promise<string> {
+  const paths: string[] = []
+  for (const jar of jars[set]) paths.push(await fetchJar(jar, cache, signal))
+  return paths.join(',')
 }
 
 /** Maven resolves into its own repository, outside the clone, and checks what it fetches against the registry's checksums. */

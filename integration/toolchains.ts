@@ -1,6 +1,6 @@
 /**
- * What the Go, Java and Debian parts need before they run, fetched by each ecosystem's own client and held to hashes
- * in this repository: `go.sum`, and `jars.sha256` beside the Maven project. Debian's packages are checked by apt.
+ * What the Go, Java, Rust and Debian parts need before they run, fetched by each ecosystem's own client and held to hashes
+ * in this repository: `go.sum`, `Cargo.lock`, and `jars.sha256` beside the Maven project. Debian's packages are checked by apt.
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
@@ -12,6 +12,16 @@ const here = import.meta.dirname
 /** Download and compile `go-clients` into Go's own caches, so that the part's deadline is for its tests. */
 export async function prepareGo(signal: AbortSignal): Promise<void> {
   await runCommand('go', ['vet', './...'], { signal, cwd: join(here, 'go-clients') })
+}
+
+/** The path of the program in the cargo project `name`; what it depends on is compiled once, into a folder outside the clone. */
+export async function buildByCargo(name: string, folder: string, signal: AbortSignal): Promise<string> {
+  if (!onPath('cargo')) throw new Error(`${name} needs Rust 1.94 or newer, with cargo`)
+  const project = join(here, name)
+  const lock = createHash('sha256').update(readFileSync(join(project, 'Cargo.lock'))).digest('hex').slice(0, 12)
+  const target = join(folder, `cargo-${name}-${lock}`)
+  await runCommand('cargo', ['build', '--quiet', '--locked', '--target-dir', target], { signal, cwd: project })
+  return join(target, 'debug', `moraine-${name}`)
 }
 
 /** A folder of exactly the jars in `java-clients/jars.sha256`, by Maven on first use. */

@@ -1,79 +1,23 @@
-"""Spark 4.1 with Iceberg 1.11 through the catalog; and every pair of writer and reader with PyIceberg and DuckDB."""
+"""Spark with Iceberg 1.11 through the catalog. The tests marked `subset` run with Spark 4.0 too, the others with 4.1 only."""
 
-import os
-import shutil
-import tempfile
 import threading
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-from engines_page import spark_settings
-from lakehouse import duckdb_lakehouse, fresh_namespace, pyiceberg_catalog
-from pyspark.sql import SparkSession
-from reference import FLIGHT_QUERIES, FLIGHTS, TPCH_TABLES, arrow_table, assert_same_rows, expected, over_arrow, reference, tpch_queries
+from changes import NAMESPACE, TABLE, TOTALS, change, changed_reference, rows_of
+from lakehouse import duckdb_lakehouse
+from reference import FLIGHT_QUERIES, FLIGHTS, arrow_table, assert_same_rows, expected, over_arrow, tpch_queries
 
-NAMESPACE = 'spark'
-TABLE = f'lh.{NAMESPACE}'
+SUBSET_OF_TPCH = {1, 5, 9, 13, 18}
 
 
-@pytest.fixture(scope='module')
-def catalog():
-    return pyiceberg_catalog()
-
-
-@pytest.fixture(scope='module')
-def spark(catalog):
-    fresh_namespace(catalog, NAMESPACE)
-    settings = {
-        'spark.jars': os.environ['TEST_JARS'],
-        'spark.driver.memory': '2g',
-        'spark.ui.enabled': 'false',
-        'spark.driver.host': '127.0.0.1',
-        'spark.driver.bindAddress': '127.0.0.1',
-        'spark.sql.session.timeZone': 'UTC',
-        'spark.sql.shuffle.partitions': '4',
-        **spark_settings('lh'),
-    }
-    builder = SparkSession.builder.master('local[2]').appName('integration')
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    session = builder.getOrCreate()
-    session.sparkContext.setLogLevel('ERROR')
-    yield session
-    session.stop()
-
-
-@pytest.fixture(scope='module')
-def local_files():
-    """The original data as Parquet files that Spark reads."""
-    folder = tempfile.mkdtemp(prefix='spark-input-')
-    for name in ['flights', *TPCH_TABLES]:
-        pq.write_table(arrow_table(f'SELECT * FROM {name}'), f'{folder}/{name}.parquet')
-    yield folder
-    shutil.rmtree(folder)
-
-
-@pytest.fixture(scope='module')
-def flights(spark, local_files):
-    """CREATE TABLE AS for the first half, partitioned; INSERT for the rest."""
-    spark.read.parquet(f'{local_files}/flights.parquet').createOrReplaceTempView('flights_file')
-    spark.sql(f'CREATE TABLE {TABLE}.flights USING iceberg PARTITIONED BY (origin, bucket(4, flight)) AS SELECT * FROM flights_file WHERE month <= 6')
-    spark.sql(f'INSERT INTO {TABLE}.flights SELECT * FROM flights_file WHERE month > 6')
-    return f'{TABLE}.flights'
-
-
-def rows_of(spark, query: str) -> list[tuple]:
-    """As DuckDB gives them: through Arrow, so that both sides have the same Python values."""
-    table = spark.sql(query).toArrow()
-    return over_arrow(table, 'SELECT * FROM {flights}')
-
-
+@pytest.mark.subset
 def test_results_equal_the_original(spark, flights):
     for query in FLIGHT_QUERIES:
         assert_same_rows(rows_of(spark, query.format(flights=flights)), expected(query.format(flights='flights')))
 
 
+@pytest.mark.subset
 def test_pyiceberg_and_duckdb_read_what_spark_wrote(catalog, flights):
     scanned = catalog.load_table((NAMESPACE, 'flights')).scan().to_arrow()
     db = duckdb_lakehouse()
@@ -83,42 +27,18 @@ def test_pyiceberg_and_duckdb_read_what_spark_wrote(catalog, flights):
         assert_same_rows(db.execute(query.format(flights=flights)).fetchall(), wanted)
 
 
-@pytest.mark.parametrize('number, query', tpch_queries(), ids=[f'q{number}' for number, _ in tpch_queries()])
-def test_tpch_queries(spark, local_files, number, query):
-    if number == 1:
-        for name in TPCH_TABLES:
-            spark.read.parquet(f'{local_files}/{name}.parquet').writeTo(f'{TABLE}.{name}').using('iceberg').create()
+def tpch_parameters():
+    for number, query in tpch_queries():
+        yield pytest.param(number, query, id=f'q{number}', marks=[pytest.mark.subset] if number in SUBSET_OF_TPCH else [])
+
+
+@pytest.mark.parametrize('number, query', tpch_parameters())
+def test_tpch_queries(spark, tpch, number, query):
     spark.sql(f'USE {TABLE}')
     assert_same_rows(rows_of(spark, query), expected(query))
 
 
-def changed_reference():
-    """The same changes made to the original, in DuckDB."""
-    local = reference().cursor()
-    local.execute("""
-      CREATE OR REPLACE TEMP TABLE changed AS SELECT carrier, flight, day, distance FROM flights WHERE month = 5;
-      DELETE FROM changed WHERE carrier = 'DL';
-      UPDATE changed SET distance = distance + 1000 WHERE carrier = 'AA';
-      UPDATE changed SET distance = 0 WHERE carrier = 'UA' AND day = 1;
-      INSERT INTO changed VALUES ('ZZ', 1, 1, 1);
-    """)
-    return local.execute(f'{TOTALS.format(flights="changed")}').fetchall()
-
-
-TOTALS = 'SELECT carrier, count(*) AS n, sum(distance) AS d, sum(flight) AS f FROM {flights} GROUP BY carrier ORDER BY carrier'
-
-
-def change(spark, flights: str, table: str, properties: str) -> None:
-    spark.sql(f"""CREATE TABLE {table} USING iceberg TBLPROPERTIES ({properties})
-      AS SELECT carrier, flight, day, distance FROM {flights} WHERE month = 5""")
-    spark.sql(f"DELETE FROM {table} WHERE carrier = 'DL'")
-    spark.sql(f"UPDATE {table} SET distance = distance + 1000 WHERE carrier = 'AA'")
-    spark.sql(f"""MERGE INTO {table} t USING (SELECT 'UA' AS carrier, 1 AS day UNION ALL SELECT 'ZZ', 1) s
-      ON t.carrier = s.carrier AND t.day = s.day
-      WHEN MATCHED THEN UPDATE SET distance = 0
-      WHEN NOT MATCHED THEN INSERT (carrier, flight, day, distance) VALUES (s.carrier, 1, s.day, 1)""")
-
-
+@pytest.mark.subset
 @pytest.mark.parametrize('mode', ['copy-on-write', 'merge-on-read'])
 def test_delete_update_and_merge(spark, catalog, flights, mode):
     name = f'changed_{mode.replace("-", "_")}'
@@ -130,6 +50,7 @@ def test_delete_update_and_merge(spark, catalog, flights, mode):
     assert_same_rows(over_arrow(catalog.load_table((NAMESPACE, name)).scan().to_arrow(), TOTALS), wanted)
 
 
+@pytest.mark.subset
 def test_deletion_vectors(spark, flights):
     """Format version 3: row lineage and deletion vectors."""
     modes = ', '.join(f"'write.{operation}.mode' = 'merge-on-read'" for operation in ['delete', 'update', 'merge'])
@@ -168,42 +89,7 @@ def test_three_engines_append_to_one_table(spark, catalog):
     assert over_arrow(catalog.load_table((NAMESPACE, 'shared')).scan().to_arrow(), 'SELECT * FROM {flights} ORDER BY engine') == wanted
 
 
-def test_evolution_and_time_travel(spark, flights):
-    table = f'{TABLE}.evolved'
-    spark.sql(f'CREATE TABLE {table} (id BIGINT, name STRING, score INT) USING iceberg')
-    spark.sql(f"INSERT INTO {table} VALUES (1, 'one', 10), (2, 'two', 20)")
-    first = spark.sql(f'SELECT snapshot_id FROM {table}.snapshots').collect()[0][0]
-    spark.sql(f'ALTER TABLE {table} ADD COLUMN note STRING AFTER name')
-    spark.sql(f'ALTER TABLE {table} RENAME COLUMN name TO label')
-    spark.sql(f'ALTER TABLE {table} ALTER COLUMN score TYPE BIGINT')
-    spark.sql(f'ALTER TABLE {table} ADD PARTITION FIELD bucket(2, id)')
-    spark.sql(f"ALTER TABLE {table} SET TBLPROPERTIES ('comment' = 'evolved')")
-    spark.sql(f"INSERT INTO {table} (id, label, note, score) VALUES (3, 'three', 'new', 5000000000)")
-    assert rows_of(spark, f'SELECT id, label, note, score FROM {table} ORDER BY id') == [
-        (1, 'one', None, 10), (2, 'two', None, 20), (3, 'three', 'new', 5_000_000_000)]
-    assert rows_of(spark, f'SELECT count(*) FROM {table} VERSION AS OF {first}') == [(2,)]
-    spark.sql(f'ALTER TABLE {table} CREATE TAG released AS OF VERSION {first}')
-    spark.sql(f'ALTER TABLE {table} CREATE BRANCH side')
-    spark.sql(f"INSERT INTO {table}.branch_side (id, label) VALUES (4, 'four')")
-    counts = [rows_of(spark, f"SELECT count(*) FROM {table} VERSION AS OF '{name}'")[0][0] for name in ['main', 'side', 'released']]
-    assert counts == [3, 4, 2]
-    spark.sql(f"CALL lh.system.rollback_to_snapshot('{NAMESPACE}.evolved', {first})")
-    assert rows_of(spark, f'SELECT count(*) FROM {table}') == [(2,)]
-
-
-def test_maintenance(spark, catalog):
-    table = f'{TABLE}.maintained'
-    spark.sql(f'CREATE TABLE {table} (n BIGINT) USING iceberg')
-    for number in range(6):
-        spark.sql(f'INSERT INTO {table} VALUES ({number})')
-    (rewritten,) = spark.sql(f"CALL lh.system.rewrite_data_files(table => '{NAMESPACE}.maintained', options => map('min-input-files', '2'))").collect()
-    assert rewritten['rewritten_data_files_count'] >= 6
-    spark.sql(f"CALL lh.system.rewrite_manifests('{NAMESPACE}.maintained')")
-    spark.sql(f"CALL lh.system.expire_snapshots(table => '{NAMESPACE}.maintained', older_than => TIMESTAMP '2100-01-01 00:00:00', retain_last => 1)")
-    assert spark.sql(f'SELECT count(*) FROM {table}.snapshots').collect()[0][0] == 1
-    assert sorted(catalog.load_table((NAMESPACE, 'maintained')).scan().to_arrow()['n'].to_pylist()) == list(range(6))
-
-
+@pytest.mark.subset
 def test_concurrent_writers_retry_and_lose_nothing(spark, catalog):
     table = f'{TABLE}.raced'
     spark.sql(f"CREATE TABLE {table} (writer INT, n INT) USING iceberg TBLPROPERTIES ('commit.retry.num-retries' = '50', 'commit.retry.min-wait-ms' = '10')")

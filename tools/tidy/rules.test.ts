@@ -237,6 +237,7 @@ describe('source text', () => {
   it("finds one machine's paths and registries", () => {
     const bad = ['cd /' + 'work/main', "'/" + "tmp/x'", 'https://regis' + 'try.npmjs.org/x', 'files.python' + 'hosted.org']
     for (const text of bad) expect(judge(foreignPlaceNames, { 'README.md': text }), text).toHaveLength(1)
+    expect(judge(foreignPlaceNames, { 'integration/a/Cargo.lock': 'https://github.com/rust-lang/cra' + 'tes.io-index' })).toEqual([])
     expect(judge(foreignPlaceNames, { 'README.md': 'src/work/a ./tmp/b framework/c https://example.org/home' })).toEqual([])
   })
 })
