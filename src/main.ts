@@ -9,7 +9,7 @@ import { KeyManagementError, type KeyManagement } from '../base/key-management.t
 import { systemClock, systemRandom } from '../base/system.ts'
 import { secondMs } from '../base/units.ts'
 import { DriveError } from '../engine/drives/drive.ts'
-import { DriveFormatError, EngineError, fsckDrive, openDeployment, openEngine, prepareDeployment, type Engine } from '../engine/index.ts'
+import { DriveFormatError, EngineError, fsckDrive, metadataDirectoryOf, openDeployment, openEngine, prepareDeployment, type Engine, type MetadataCommits } from '../engine/index.ts'
 import { MetadataError } from '../engine/metadata/metadata-store.ts'
 import { CatalogError, createCatalog, type Catalog } from '../catalog/index.ts'
 import { banner } from './cli/banner.ts'
@@ -32,11 +32,14 @@ import { s3Handler } from './s3/pipeline.ts'
 import { createS3Service } from './s3/service.ts'
 import { applyBootstrap, planBootstrap, type EnsureWarehouse } from './server/bootstrap/apply-bootstrap.ts'
 import { BootstrapError, parseBootstrap, type BootstrapDocument } from './server/bootstrap/bootstrap-document.ts'
-import { findCertificate } from './server/certificates.ts'
+import { committerCommand, runCommitter } from './server/cluster/committer-process.ts'
+import { connectToCommitter } from './server/cluster/committer-socket.ts'
 import { runPrimary } from './server/cluster/primary.ts'
 import { runWorker, type RunningWorker } from './server/cluster/worker.ts'
 import { registerHealthRoutes, type Health } from './server/health-routes.ts'
 import { createHttpServer } from './server/http-server.ts'
+import { CertificateError } from './server/tls/certificates.ts'
+import { openServerTls, type ServerTls } from './server/tls/server-tls.ts'
 import { createLease } from './server/jobs/lease.ts'
 import { runJobs } from './server/jobs/run-jobs.ts'
 import { SigningKeys } from './sigv4/signing-keys.ts'
@@ -50,6 +53,7 @@ const leaseDurationMs = 30 * secondMs
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
 
 if (cluster.isWorker) runWorker(startWorker)
+else if (process.argv[2] === committerCommand) await runCommitter(process.argv.slice(2), clock)
 else process.exitCode = await runCommand(process.argv.slice(2))
 
 /** Resolves with the exit code. */
@@ -90,21 +94,21 @@ async function runServer(argv: readonly string[]): Promise<number> {
   const parsed = parseConfig({ argv, env: processEnvironment(), readFile: readTextFile })
   if (!parsed.ok) return complain(...parsed.problems)
   const { config } = parsed
-  const certificate = config.certsDir === undefined ? undefined : findCertificate(config.certsDir)
-  if (certificate !== undefined) return complain(`${certificate} asks for TLS, which is not served yet; plain HTTP is not served in its place`)
   for (const warning of parsed.warnings) process.stderr.write(`moraine: warning: ${warning}\n`)
   // What the server writes is its own: secrets of access keys are among it.
   process.umask(0o077)
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
   try {
+    // Before the drives are touched: a server whose certificate cannot be used serves nothing.
+    const isTls = openTls(config) !== undefined
     const { release, warehouse } = await prepare(config)
     const workers = config.workers ?? availableParallelism()
     const onListening = (port: number): void => {
       if (config.json || config.quiet) logger.info({ port, workers, version }, 'serving')
-      else process.stdout.write(banner({ config, version, port, workers, warehouse, colours: process.stdout.isTTY }))
+      else process.stdout.write(banner({ config, version, port, workers, warehouse, isTls, colours: process.stdout.isTTY }))
     }
-    const ending = await runPrimary({ config, workers, workerFile: fileURLToPath(import.meta.url), clock, logger, onListening })
+    const ending = await runPrimary({ config, workers, workerFile: fileURLToPath(import.meta.url), metadataDirectory: metadataDirectoryOf(driveOf(config)), clock, logger, onListening })
     release()
     return ending.kind === 'drained' ? 0 : complain(ending.message)
   } catch (error) {
@@ -116,7 +120,7 @@ async function runServer(argv: readonly string[]): Promise<number> {
 /** The reason of a refusal that the world gave; anything else is a mistake of ours and is thrown on. */
 function reasonOf(error: unknown): string {
   const isKnown = error instanceof DriveFormatError || error instanceof DriveError || error instanceof MetadataError || error instanceof EngineError ||
-    error instanceof KeyringError || error instanceof KeyManagementError
+    error instanceof KeyringError || error instanceof KeyManagementError || error instanceof CertificateError
   if (isKnown || (error instanceof Error && 'syscall' in error)) return error.message
   throw error
 }
@@ -154,10 +158,16 @@ function readBootstrap(path: string): BootstrapDocument {
   }
 }
 
-async function startWorker(config: Config): Promise<RunningWorker> {
+function openTls({ certsDir, certsPassword, clientCertificates }: Config): ServerTls | undefined {
+  const tls = certsDir === undefined ? undefined : openServerTls({ directory: certsDir, password: certsPassword, clientCertificates })
+  if (tls === undefined && clientCertificates !== 'off') throw new CertificateError('clients can show certificates over TLS only: the server has no certificate')
+  return tls
+}
+
+async function startWorker(config: Config, committerPath: string): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
-  const { engine, close } = await openStores(config)
+  const { engine, close } = await openStores(config, connectToCommitter({ path: committerPath, sender: random.bytes(8), clock }))
   const { identity, box } = await openIdentity(config, engine, openKeyring(config, random, 'open'))
   const { lookupAccessKey } = identity
   const signingKeys = new SigningKeys()
@@ -174,6 +184,7 @@ async function startWorker(config: Config): Promise<RunningWorker> {
     region: regionOf(config),
     ...(config.serverUrl === undefined ? {} : { s3Endpoint: config.serverUrl }),
   })
+  const tls = openTls(config)
   const server = await createHttpServer({
     s3: s3Handler({
       service: createS3Service({
@@ -198,6 +209,7 @@ async function startWorker(config: Config): Promise<RunningWorker> {
     logRequest: createRequestLog(logger, clock),
     clock,
     domains: [...config.domains, ...config.websiteDomains],
+    ...(tls === undefined ? {} : { tls, onCertificateFault: (fault: unknown) => logger.error({ err: fault }, 'the certificates have changed and cannot be used') }),
     bodyIdleTimeoutMs: config.bodyIdleTimeoutMs,
     keepAliveTimeoutMs: config.keepAliveTimeoutMs,
   })
@@ -264,8 +276,8 @@ function openCatalog(config: Config, { engine, identity, onInternalError }: Cata
   })
 }
 
-async function openStores(config: Config): Promise<{ readonly engine: Engine; readonly close: () => Promise<void> }> {
-  const deployment = await openDeployment({ drive: driveOf(config), clock, random })
+async function openStores(config: Config, commits?: MetadataCommits): Promise<{ readonly engine: Engine; readonly close: () => Promise<void> }> {
+  const deployment = await openDeployment({ drive: driveOf(config), clock, random, ...(commits === undefined ? {} : { commits }) })
   const engine = openEngine({ metadata: deployment.metadata, blobs: deployment.blobs, clock, random })
   return {
     engine,

@@ -188,10 +188,13 @@ describe('what does not start', () => {
     expect(await refusedStart(['--address', ':0', join(scratch, 'open')])).toMatch(/set MORAINE_ROOT_USER and MORAINE_ROOT_PASSWORD/)
   })
 
-  it('an unknown setting, and a certificate that could not be served', async () => {
+  it('an unknown setting, a certificate that cannot be used, and clients’ certificates without TLS', async () => {
     expect(await refusedStart([join(scratch, 'x')], { MORAINE_BUCKTES: 'a' })).toContain('MORAINE_BUCKTES is not a setting')
+    expect(await refusedStart([join(scratch, 'x')], { MORAINE_CLIENT_CERTIFICATES: 'maybe' })).toContain('MORAINE_CLIENT_CERTIFICATES')
+    expect(await refusedStart(['--certs-dir', scratch, join(scratch, 'x')], { MORAINE_CLIENT_CERTIFICATES: 'required' })).toContain('clients can show certificates over TLS only')
     await writeFile(join(scratch, 'public.crt'), '')
-    expect(await refusedStart(['--certs-dir', scratch, join(scratch, 'x')])).toContain('TLS')
+    await writeFile(join(scratch, 'private.key'), '')
+    expect(await refusedStart(['--certs-dir', scratch, join(scratch, 'x')])).toContain(`${join(scratch, 'public.crt')} cannot be used`)
   })
 
   it('a bootstrap document with a mistake, named by its place', async () => {

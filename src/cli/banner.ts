@@ -9,15 +9,16 @@ export interface BannerFacts {
   readonly workers: number
   /** The one shown in the engines' settings. */
   readonly warehouse: string
+  readonly isTls: boolean
   /** The output is a terminal that shows colours. */
   readonly colours: boolean
 }
 
 /** What the server prints once it serves. A configured secret is never shown. */
-export function banner({ config, version, port, workers, warehouse, colours }: BannerFacts): string {
+export function banner({ config, version, port, workers, warehouse, isTls, colours }: BannerFacts): string {
   const bold = (text: string) => (colours ? `\u001B[1m${text}\u001B[22m` : text)
   const dim = (text: string) => (colours ? `\u001B[2m${text}\u001B[22m` : text)
-  const endpoint = config.serverUrl ?? `http://${authorityOf({ ...config.address, port })}`
+  const endpoint = config.serverUrl ?? `${isTls ? 'https' : 'http'}://${authorityOf({ ...config.address, port })}`
   const { user, password, areDefault } = config.root
   const snippets = engineSnippets({
     endpoint,

@@ -39,7 +39,7 @@ describe('banner', () => {
   const bannerOf = (env: Readonly<Record<string, string>>) => {
     const parsed = parseConfig({ argv: ['/data'], env, readFile: () => '' })
     if (!parsed.ok) throw new Error(parsed.problems.join())
-    return banner({ config: parsed.config, version: '1.2.3', port: 9000, workers: 2, warehouse: 'lake', colours: false })
+    return banner({ config: parsed.config, version: '1.2.3', port: 9000, workers: 2, warehouse: 'lake', isTls: false, colours: false })
   }
 
   it('shows endpoints and the well-known key', () => {

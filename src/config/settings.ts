@@ -149,7 +149,21 @@ export const settings = {
     parse: parseText,
     fallback: undefined,
     fallbackText: 'none',
-    doc: 'Accepted while it holds no certificate; TLS is not served yet, and the start is refused rather than plain HTTP served in its place.',
+    doc: 'Certificates, as MinIO lays them out: `public.crt` and `private.key`, the same two in a directory for each further name, and clients’ authorities in `CAs`. With a certificate in it only HTTPS is served; changed files are followed without a restart.',
+  }),
+  certsPassword: setting<string | undefined>('MORAINE_CERTS_PASSWORD', {
+    aliases: ['MINIO_CERT_PASSWD'],
+    parse: parseText,
+    fallback: undefined,
+    fallbackText: 'none',
+    fileForm: true,
+    doc: 'The password of encrypted private keys.',
+  }),
+  clientCertificates: setting<'off' | 'optional' | 'required'>('MORAINE_CLIENT_CERTIFICATES', {
+    parse: oneOf('off', 'optional', 'required'),
+    fallback: 'off',
+    fallbackText: 'off',
+    doc: 'Whether clients show certificates that an authority in `CAs` of the certificate directory signed. `required` refuses connections without one.',
   }),
   logLevel: setting<'error' | 'warn' | 'info' | 'debug'>('MORAINE_LOG_LEVEL', {
     parse: oneOf('error', 'warn', 'info', 'debug'),

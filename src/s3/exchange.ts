@@ -67,6 +67,6 @@ export const keyOf = (address: Address): string => (address.kind === 'object' ? 
 /** An object's URL in the style that the client used: its own host, its own bucket placement. */
 export function urlOf({ request, address }: Exchange, key: string): string {
   const path = key.split('/').map(encodeURIComponent).join('/')
-  const host = request.headers.host ?? ''
-  return address.kind !== 'service' && address.style === 'path' ? `http://${host}/${address.bucket}/${path}` : `http://${host}/${path}`
+  const origin = `${'encrypted' in request.socket ? 'https' : 'http'}://${request.headers.host ?? ''}`
+  return address.kind !== 'service' && address.style === 'path' ? `${origin}/${address.bucket}/${path}` : `${origin}/${path}`
 }

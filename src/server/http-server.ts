@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import { assert, must } from '../../base/assert.ts'
@@ -8,6 +9,7 @@ import type { ListenAddress } from '../config/values.ts'
 import { attachContext, type RequestContext } from '../telemetry/request-context.ts'
 import type { LogRequest } from '../telemetry/request-log.ts'
 import { surfaceOf } from './surface.ts'
+import type { ServerTls } from './tls/server-tls.ts'
 
 /** Answers one S3 request completely. A rejection is a fault of ours: 500, or the connection is cut. */
 export type S3Handler = (request: IncomingMessage, response: ServerResponse, context: RequestContext) => Promise<void>
@@ -25,6 +27,10 @@ export interface HttpServerOptions {
   readonly domains: readonly string[]
   readonly bodyIdleTimeoutMs: number
   readonly keepAliveTimeoutMs: number
+  /** Absent: plain HTTP. */
+  readonly tls?: ServerTls
+  /** Certificates that cannot be used; those in use stay. */
+  readonly onCertificateFault?: (error: unknown) => void
 }
 
 export interface HttpServer {
@@ -41,6 +47,10 @@ const headersTimeoutMs = 30 * secondMs
 const headersBytes = 32 * KiB
 const headersCount = 200
 const drainPollMs = 20
+/** How soon a renewed certificate is shown. */
+const certificatesPollMs = 5 * secondMs
+/** RFC 6797: a year. Only sent over TLS, where alone it means something. */
+const transportSecurity = 'max-age=31536000; includeSubDomains'
 
 /**
  * One HTTP server for every protocol. S3 requests go to their handler as they come, before any
@@ -51,26 +61,14 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const exchanges = new WeakMap<Socket, ServerResponse>()
   let draining = false
   let route: ((request: IncomingMessage, response: ServerResponse) => void) | undefined
-  const server = createServer({
-    maxHeaderSize: headersBytes,
-    headersTimeout: headersTimeoutMs,
-    requestTimeout: 0,
-    connectionsCheckingInterval: 5 * secondMs,
-    keepAliveTimeout: options.keepAliveTimeoutMs,
-    insecureHTTPParser: false,
-    noDelay: true,
-  })
-  // Node drops the headers beyond its count without a word, and a dropped condition is data loss: one more is let in, and refused.
-  server.maxHeadersCount = headersCount + 1
-  server.maxRequestsPerSocket = 0
-  server.timeout = options.bodyIdleTimeoutMs
-
+  const server = newServer(options)
   const accept = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
     const context: RequestContext = { requestId: options.nextRequestId(), expectsContinue, notes: {} }
     exchanges.set(request.socket, response)
     options.logRequest(request, response, context)
     response.setHeader('x-amz-request-id', context.requestId)
     response.setHeader('server', 'Moraine')
+    if (options.tls !== undefined) response.setHeader('strict-transport-security', transportSecurity)
     if (draining) response.setHeader('connection', 'close')
     if (request.rawHeaders.length > headersCount * 2) {
       response.writeHead(431, { connection: 'close', 'content-length': '0' }).end()
@@ -100,15 +98,43 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   })
   await options.routes(app)
   await app.ready()
+  const stopped = new AbortController()
+  const following = followCertificates(server, options, stopped.signal)
   return {
     listen: address => listen(server, address),
     drain: async timeoutMs => {
       draining = true
       const finished = await drain(server, timeoutMs, options.clock)
+      stopped.abort()
+      await following
       await app.close()
       return finished
     },
   }
+}
+
+function newServer({ tls, keepAliveTimeoutMs, bodyIdleTimeoutMs }: HttpServerOptions): Server {
+  const limits = {
+    maxHeaderSize: headersBytes,
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: 0,
+    connectionsCheckingInterval: 5 * secondMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    insecureHTTPParser: false,
+    noDelay: true,
+  }
+  const server = tls === undefined ? createServer(limits) : createTlsServer({ ...limits, ...tls.options })
+  // Node drops the headers beyond its count without a word, and a dropped condition is data loss: one more is let in, and refused.
+  server.maxHeadersCount = headersCount + 1
+  server.maxRequestsPerSocket = 0
+  server.timeout = bodyIdleTimeoutMs
+  return server
+}
+
+/** Shows renewed certificates without a restart; connections that are open keep theirs. */
+async function followCertificates(server: Server, { tls, clock, onCertificateFault = () => {} }: HttpServerOptions, signal: AbortSignal): Promise<void> {
+  if (tls === undefined || !(server instanceof TlsServer)) return
+  await tls.follow({ clock, signal, intervalMs: certificatesPollMs, apply: context => server.setSecureContext(context), onFault: onCertificateFault })
 }
 
 function listen(server: Server, { host, port }: ListenAddress): Promise<number> {

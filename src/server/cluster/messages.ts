@@ -2,7 +2,7 @@
 import type { Config } from '../../config/parse-config.ts'
 
 export type ToWorker =
-  | { readonly kind: 'start'; readonly config: Config }
+  | { readonly kind: 'start'; readonly config: Config; readonly committerPath: string }
   | { readonly kind: 'drain' }
 
 export type FromWorker =

@@ -5,6 +5,7 @@ import type { Clock } from '../../../base/clock.ts'
 import { secondMs } from '../../../base/units.ts'
 import type { Config } from '../../config/parse-config.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import { CommitterSeat } from './committer-seat.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { restartDelayMs } from './restart-delay.ts'
 
@@ -24,7 +25,9 @@ const workerFlags = [`--max-semi-space-size=${semiSpaceMiB}`, '--external-memory
 export interface PrimaryOptions {
   readonly config: Config
   readonly workers: number
-  /** The program that a worker runs. */
+  /** Where the committer finds the metadata. */
+  readonly metadataDirectory: string
+  /** The program that a worker runs, and the committer. */
   readonly workerFile: string
   readonly clock: Clock
   readonly logger: Logger
@@ -48,7 +51,7 @@ const lifetimesKept = 8
 /** How the server ended: after a drain, or because a worker could not start. */
 export type Ending = { readonly kind: 'drained' } | { readonly kind: 'failed'; readonly message: string }
 
-/** Runs the workers until a signal ends the server. A worker that dies once all of them serve is replaced. */
+/** Runs the committer and the workers until a signal ends the server. A worker that dies once all of them serve is replaced. */
 export function runPrimary(options: PrimaryOptions): Promise<Ending> {
   return new Promise(resolve => new Primary(options, resolve).start())
 }
@@ -57,9 +60,11 @@ class Primary {
   readonly #options: PrimaryOptions
   readonly #finish: (ending: Ending) => void
   readonly #seats: Seat[]
+  readonly #committer: CommitterSeat
   #phase: 'starting' | 'serving' | 'ending' = 'starting'
   #ending: Ending = { kind: 'drained' }
   #port: number
+  #finishing = false
   /** Aborted when the last worker has gone, so that no timer keeps the process. */
   readonly #ended = new AbortController()
 
@@ -67,13 +72,17 @@ class Primary {
     this.#options = options
     this.#finish = finish
     this.#port = options.config.address.port
+    const { metadataDirectory: directory, workerFile: programFile, clock, logger } = options
+    this.#committer = new CommitterSeat({ directory, programFile, clock, logger, onLost: message => this.#fail(message) })
     this.#seats = Array.from({ length: options.workers }, () => ({ worker: undefined, startedAtMs: 0, livedMs: [], listening: false }))
   }
 
   start(): void {
     cluster.setupPrimary({ exec: this.#options.workerFile, args: [], execArgv: [...process.execArgv, ...workerFlags] })
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#onSignal(signal))
-    for (const seat of this.#seats) this.#fork(seat)
+    void this.#committer.start().then(() => {
+      if (this.#phase === 'starting') for (const seat of this.#seats) this.#fork(seat)
+    })
   }
 
   #fork(seat: Seat): void {
@@ -90,7 +99,7 @@ class Primary {
     switch (message.kind) {
       case 'hello':
         // A worker that comes later listens where the first one found a port.
-        send(worker, { kind: 'start', config: { ...this.#options.config, address: { ...this.#options.config.address, port: this.#port } } })
+        send(worker, { kind: 'start', committerPath: this.#committer.socketPath, config: { ...this.#options.config, address: { ...this.#options.config.address, port: this.#port } } })
         if (this.#phase === 'ending') send(worker, { kind: 'drain' })
         return
       case 'listening':
@@ -149,13 +158,19 @@ class Primary {
     this.#finishWhenEmpty()
     void clock.sleep(config.drainTimeoutMs + killGraceMs, this.#ended.signal).then(() => {
       for (const { worker } of this.#seats) worker?.process.kill('SIGKILL')
+      this.#committer.kill()
     })
   }
 
   #finishWhenEmpty(): void {
     if (this.#seats.some(({ worker }) => worker !== undefined)) return
-    this.#ended.abort()
-    this.#finish(this.#ending)
+    if (this.#finishing) return
+    this.#finishing = true
+    // The workers are gone: nobody commits any more.
+    void this.#committer.end().then(() => {
+      this.#ended.abort()
+      this.#finish(this.#ending)
+    })
   }
 }
 

@@ -16,7 +16,7 @@ export interface RunningWorker {
  * primary says so or on SIGTERM. SIGINT is the primary's business, since a terminal sends it to every
  * process of the group. When the primary is gone, Node's cluster module ends the process.
  */
-export function runWorker(start: (config: Config) => Promise<RunningWorker>): void {
+export function runWorker(start: (config: Config, committerPath: string) => Promise<RunningWorker>): void {
   let running: Promise<RunningWorker> | undefined
   let draining = false
   const drain = (): void => {
@@ -30,7 +30,7 @@ export function runWorker(start: (config: Config) => Promise<RunningWorker>): vo
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'drain') drain()
     else {
-      running = start(message.config)
+      running = start(message.config, message.committerPath)
       running.then(
         ({ port }) => tellPrimary({ kind: 'listening', port }),
         (error: unknown) => tellPrimary({ kind: 'failed', message: failureOf(error, message.config) }, () => process.exit(1)),
