@@ -19,8 +19,8 @@ export interface CatalogStore {
   readFile(location: string): Promise<Uint8Array>
   /** What a file is made of: one own part unless it was put in parts. Errors as `readFile`. */
   readParts(location: string): Promise<readonly FilePart[]>
-  /** A range of a file's bytes, at the reader's pace. Errors as `readFile`, when reading begins. */
-  readRange(location: string, range: { readonly offset: number; readonly length: number }): AsyncIterable<Uint8Array>
+  /** A file's bytes, all or a range, at the reader's pace. Errors as `readFile`, when reading begins. */
+  readRange(location: string, range?: { readonly offset: number; readonly length: number }): AsyncIterable<Uint8Array>
   fileExists(location: string): Promise<boolean>
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import { ArchiveIndexes } from './archive/archive-index.ts'
 import type { CatalogStore } from './catalog-store.ts'
 import { ownerOnly, type Authorize, type Buckets, type Caller, type RequestSigner, type CatalogContext, type CatalogSettings } from './context.ts'
 import { CatalogError, errorBody } from './errors.ts'
@@ -68,7 +69,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
   const specified = new Map<ServedOperationId, Endpoint>(specifiedIds.map((id) => [id, endpointOf(id)]))
   const served = new Map([...specified, ...Object.keys(managementEndpoints).map((id) => [id as ServedOperationId, endpointOf(id as ServedOperationId)] as const)])
   const cache = new MetadataCache(cacheBytes)
-  const context: CatalogContext = { store, clock, random, settings, authorize, buckets, signer: signer ?? noSigner, cache, endpoints: [...specified.values()] }
+  const archiveIndexes = new ArchiveIndexes(cacheBytes / 2)
+  const endpoints = [...specified.values()]
+  const context: CatalogContext = { store, clock, random, settings, authorize, buckets, signer: signer ?? noSigner, cache, archiveIndexes, endpoints }
   return {
     endpoints: served,
     async run(request) {

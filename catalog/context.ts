@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import type { ArchiveIndexes } from './archive/archive-index.ts'
 import type { CatalogStore } from './catalog-store.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import type { Endpoint } from './rest/endpoints.ts'
@@ -13,6 +14,7 @@ export interface CatalogContext {
   readonly settings: CatalogSettings
   readonly authorize: Authorize
   readonly cache: MetadataCache
+  readonly archiveIndexes: ArchiveIndexes
   readonly buckets: Buckets
   readonly signer: RequestSigner
   /** The operations that work: what the configuration advertises. */
@@ -44,6 +46,8 @@ export interface RequestSigner {
 export interface CatalogSettings {
   /** How long a request may be repeated under its idempotency key. */
   readonly idempotencyLifetimeMs: number
+  /** So much text of a table's newest snapshots is written again by each commit, at most; half of that of its log. */
+  readonly ownListBytes?: number
 }
 
 /** Who asks. */

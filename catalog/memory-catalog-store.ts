@@ -57,8 +57,9 @@ export class MemoryCatalogStore implements CatalogStore {
     return this.fileAt(location).parts
   }
 
-  async *readRange(location: string, { offset, length }: { readonly offset: number; readonly length: number }): AsyncGenerator<Buffer> {
-    const bytes = (await this.readFile(location)).subarray(offset, offset + length)
+  async *readRange(location: string, range?: { readonly offset: number; readonly length: number }): AsyncGenerator<Buffer> {
+    const file = await this.readFile(location)
+    const bytes = range === undefined ? file : file.subarray(range.offset, range.offset + range.length)
     for (let at = 0; at < bytes.length; at += rangeChunkBytes) yield bytes.subarray(at, at + rangeChunkBytes)
   }
 

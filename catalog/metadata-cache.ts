@@ -4,6 +4,7 @@ import { CatalogError, validationError } from './errors.ts'
 import { JsonShapeError } from './json/decode.ts'
 import type { Json } from './json/json.ts'
 import { JsonSyntaxError, parseJsonBytes } from './json/parse.ts'
+import { decodeTableFile } from './spec/table-file.ts'
 import { decodeTableMetadata, type TableMetadata } from './spec/table-metadata.ts'
 import { decodeViewMetadata, type ViewMetadata } from './spec/view-metadata.ts'
 
@@ -30,12 +31,17 @@ export class MetadataCache {
 
   /** For a location that clients may have written to since. */
   forget(location: string): void {
+    this.#drop(location)
+    this.#drop(wholeOf(location))
+  }
+
+  #drop(location: string): void {
     this.#sizeBytes -= this.#entries.get(location)?.sizeBytes ?? 0
     this.#entries.delete(location)
   }
 
   set(location: string, value: TableMetadata | ViewMetadata, sizeBytes: number): void {
-    this.forget(location)
+    this.#drop(location)
     if (sizeBytes > this.#maxBytes) return
     this.#entries.set(location, { value, sizeBytes })
     this.#sizeBytes += sizeBytes
@@ -52,12 +58,38 @@ interface MetadataReader {
   readonly cache: MetadataCache
 }
 
-/** `NotFound` when the file is gone, `Validation` when it is no table metadata. */
+/** Metadata of which a part is archived is kept beside the whole of it. */
+function wholeOf(location: string): string {
+  return `${location} whole`
+}
+
+/** `NotFound` when the file is gone, `Validation` when it is no table metadata. Nothing of it is archived. */
 export async function readTableMetadata(reader: MetadataReader, location: string): Promise<TableMetadata> {
+  const head = await readTableHead(reader, location)
+  if (head.archived === undefined) return head
+  const cached = reader.cache.get(wholeOf(location))
+  if (cached !== undefined && 'table-uuid' in cached) return cached
+  const { json, sizeBytes } = await readJson(location, () => reader.store.readFile(location))
+  const metadata = decoding(location, () => decodeTableMetadata(json, () => uuidOfLocation(location)))
+  reader.cache.set(wholeOf(location), metadata, sizeBytes)
+  return metadata
+}
+
+/** As `readTableMetadata`, but old snapshots and log entries may be archived: its cost does not grow with them. */
+export async function readTableHead(reader: MetadataReader, location: string): Promise<TableMetadata> {
   const cached = reader.cache.get(location)
   if (cached !== undefined && 'table-uuid' in cached) return cached
-  const { json, sizeBytes } = await readJson(reader.store, location)
-  const metadata = decoding(location, () => decodeTableMetadata(json, () => uuidOfLocation(location)))
+  const parts = await reading(location, () => reader.store.readParts(location))
+  const own = parts.flatMap((part) => (part.kind === 'own' ? [part.bytes] : []))
+  const ownBytes = own.reduce((sum, bytes) => sum + bytes.length, 0)
+  const newUuid = (): string => uuidOfLocation(location)
+  if (own.length < parts.length) {
+    const metadata = decoding(location, () => decodeTableFile(parts, newUuid))
+    reader.cache.set(location, metadata, ownBytes)
+    return metadata
+  }
+  const { json, sizeBytes } = await readJson(location, async () => Buffer.concat(own))
+  const metadata = decoding(location, () => decodeTableMetadata(json, newUuid))
   reader.cache.set(location, metadata, sizeBytes)
   return metadata
 }
@@ -65,20 +97,23 @@ export async function readTableMetadata(reader: MetadataReader, location: string
 export async function readViewMetadata(reader: MetadataReader, location: string): Promise<ViewMetadata> {
   const cached = reader.cache.get(location)
   if (cached !== undefined && 'view-uuid' in cached) return cached
-  const { json, sizeBytes } = await readJson(reader.store, location)
+  const { json, sizeBytes } = await readJson(location, () => reader.store.readFile(location))
   const metadata = decoding(location, () => decodeViewMetadata(json, 'view metadata'))
   reader.cache.set(location, metadata, sizeBytes)
   return metadata
 }
 
-async function readJson(store: CatalogStore, location: string): Promise<{ json: Json; sizeBytes: number }> {
+async function readJson(location: string, read: () => Promise<Uint8Array>): Promise<{ json: Json; sizeBytes: number }> {
+  const stored = await reading(location, read)
+  const bytes = stored[0] === 0x1f && stored[1] === 0x8b ? gunzipSync(stored, { maxOutputLength: maxMetadataBytes }) : stored
+  return { json: decoding(location, () => parseJsonBytes(bytes)), sizeBytes: bytes.length }
+}
+
+async function reading<T>(location: string, read: () => Promise<T>): Promise<T> {
   try {
-    const stored = await store.readFile(location)
-    const bytes = stored[0] === 0x1f && stored[1] === 0x8b ? gunzipSync(stored, { maxOutputLength: maxMetadataBytes }) : stored
-    return { json: parseJsonBytes(bytes), sizeBytes: bytes.length }
+    return await read()
   } catch (error) {
     if (error instanceof CatalogStoreError && error.code === 'FileNotFound') throw new CatalogError('NotFound', `Location does not exist: ${location}`)
-    if (error instanceof JsonSyntaxError) throw validationError(`Cannot parse metadata file ${location}: ${error.message}`)
     throw error
   }
 }
@@ -90,7 +125,7 @@ function decoding<T>(location: string, decode: () => T): T {
   try {
     return decode()
   } catch (error) {
-    if (error instanceof JsonShapeError) throw validationError(`Cannot parse metadata file ${location}: ${error.message}`)
+    if (error instanceof JsonShapeError || error instanceof JsonSyntaxError) throw validationError(`Cannot parse metadata file ${location}: ${error.message}`)
     throw error
   }
 }

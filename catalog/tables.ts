@@ -6,7 +6,8 @@ import { checkLocation, metadataFileLocation } from './locations.ts'
 import { tableKey, viewKey } from './rows/keys.ts'
 import { encodeRow, readNamespace, readTable, readView, type NamespaceRow, type PointerRow, type RowReader, type Warehouse } from './rows/rows.ts'
 import { identifierText, namespaceText, type Namespace, type TableIdentifier } from './spec/identifier.ts'
-import { stringifyTableMetadata, type TableMetadata } from './spec/table-metadata.ts'
+import { planTableFile } from './spec/table-file.ts'
+import type { TableMetadata } from './spec/table-metadata.ts'
 import { stringifyViewMetadata, type ViewMetadata } from './spec/view-metadata.ts'
 
 /** What the operations on tables and views share: looking up, and publishing a metadata file with its pointer. */
@@ -63,11 +64,13 @@ export async function publishTable(
 ): Promise<string> {
   checkLocation(warehouse, metadata.location)
   const metadataLocation = nextMetadataLocation(context, warehouse, metadata, previous?.metadataLocation)
-  const bytes = Buffer.from(stringifyTableMetadata(metadata), 'utf8')
-  await tx.putFile(metadataLocation, bytes, 'application/json')
+  const { parts, head, ownBytes } = planTableFile(metadata, context.settings.ownListBytes)
+  const [only] = parts
+  if (parts.length === 1 && only?.kind === 'own') await tx.putFile(metadataLocation, only.bytes, 'application/json')
+  else await tx.putParts(metadataLocation, parts, previous?.metadataLocation, 'application/json')
   if (previous !== undefined) await tx.unpinFile(previous.metadataLocation)
   putTablePointer(tx, context, warehouse, identifier, metadata, metadataLocation, previous)
-  context.cache.set(metadataLocation, metadata, bytes.length)
+  if (head !== undefined) context.cache.set(metadataLocation, head, ownBytes)
   return metadataLocation
 }
 

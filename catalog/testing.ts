@@ -3,11 +3,12 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { createCatalog, type Catalog, type CatalogRequest } from './catalog.ts'
 import type { CatalogStore } from './catalog-store.ts'
-import type { Caller } from './context.ts'
+import type { Caller, CatalogSettings } from './context.ts'
 import type { Json } from './json/json.ts'
 import { parseJson } from './json/parse.ts'
 import { stringifyJsonBytes } from './json/stringify.ts'
 import { MemoryCatalogStore } from './memory-catalog-store.ts'
+import type { CatalogResponse } from './rest/render.ts'
 
 /** What the catalog's own tests share: a repeatable world and a client that speaks its operations. */
 
@@ -62,13 +63,14 @@ export interface CallOptions {
 const fileIoProperties = { 's3.endpoint': 'http://127.0.0.1:9000', 's3.path-style-access': 'true' }
 
 /** A catalog with one warehouse, `lake`, in a bucket of that name. */
-export async function testCatalog(store: CatalogStore = new MemoryCatalogStore(['lake']), seed = 'test'): Promise<TestCatalog> {
-  const clock = new TestClock()
+export async function testCatalog(
+  store: CatalogStore = new MemoryCatalogStore(['lake']), seed = 'test', settings: Partial<CatalogSettings> = {}, clock = new TestClock(),
+): Promise<TestCatalog> {
   const catalog = createCatalog({
     store,
     clock,
     random: seededRandom(seed),
-    settings: { idempotencyLifetimeMs: 1_800_000 },
+    settings: { idempotencyLifetimeMs: 1_800_000, ...settings },
     buckets: { ensureBucket: async () => {} },
     onInternalError: (error) => {
       throw error
@@ -83,11 +85,19 @@ export async function testCatalog(store: CatalogStore = new MemoryCatalogStore([
       const response = await catalog.run({
         operationId, caller, query, headers, fileIoProperties, path: { prefix: 'lake', ...path }, body: body === undefined ? undefined : stringifyJsonBytes(body),
       })
-      const parsed = response.body === undefined ? {} : (parseJson(response.body) as Record<string, Json>)
+      const text = await textOf(response.body)
+      const parsed = text === undefined ? {} : (parseJson(text) as Record<string, Json>)
       const error = parsed['error'] as { readonly type: string } | undefined
       return { status: response.status, headers: response.headers, body: parsed, errorType: error?.type }
     },
   }
+}
+
+async function textOf(body: CatalogResponse['body']): Promise<string | undefined> {
+  if (body === undefined || typeof body === 'string') return body
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
 }
 
 export const simpleSchema = {

@@ -1,5 +1,6 @@
 import { unreachable } from '../../base/assert.ts'
 import { validationError } from '../errors.ts'
+import type { Int64 } from '../json/json.ts'
 import { checkPartitionSpec } from '../spec/partition-spec.ts'
 import { checkSortOrder } from '../spec/sort-order.ts'
 import { currentSchema, decodeFormatVersion, stripTrailingSlash, validateTableMetadata, type MetadataLogEntry, type Properties, type TableMetadata } from '../spec/table-metadata.ts'
@@ -13,6 +14,8 @@ import type { TableUpdate } from './updates.ts'
 export interface BaseTable {
   readonly metadata: TableMetadata
   readonly metadataLocation: string
+  /** Whether a snapshot exists that is not in memory; what the updates touch is (`bringBack`). */
+  readonly isArchived?: (id: Int64) => boolean
 }
 
 /**
@@ -20,7 +23,7 @@ export interface BaseTable {
  * The very same metadata object is returned when no update had an effect.
  */
 export function applyUpdates(base: BaseTable, updates: readonly TableUpdate[], nowMs: number): TableMetadata {
-  const draft = draftOf(base.metadata, nowMs)
+  const draft = draftOf(base.metadata, nowMs, base.isArchived)
   for (const update of updates) applyUpdate(draft, update)
   if (!draft.changed) return base.metadata
   return finish(draft, base.metadataLocation)
@@ -147,7 +150,9 @@ function setProperties(draft: TableDraft, properties: Properties): void {
 
 function finish(draft: TableDraft, previousLocation: string | undefined): TableMetadata {
   const { metadata } = draft
-  metadata['snapshot-log'] = finishSnapshotLog(draft)
+  const log = finishSnapshotLog(draft)
+  metadata['snapshot-log'] = log.items
+  if (metadata.archived !== undefined) metadata.archived = { ...metadata.archived, 'snapshot-log': log.runs }
   metadata['last-updated-ms'] = draft.lastUpdatedMs ?? draft.nowMs
   if (draft.base !== undefined && previousLocation !== undefined) {
     metadata['metadata-log'] = appendMetadataLog(metadata, { 'timestamp-ms': draft.base['last-updated-ms'], 'metadata-file': previousLocation })

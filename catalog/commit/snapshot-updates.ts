@@ -1,7 +1,7 @@
 import { CatalogError, validationError } from '../errors.ts'
-import { appendFrozen } from '../json/frozen-list.ts'
 import { addInt64, maxInt64, type Int64 } from '../json/json.ts'
 import { stringifyJson } from '../json/stringify.ts'
+import { filterHistory, historyOf, piecesOf, type History, type Piece } from '../spec/history.ts'
 import { mainBranch, sequenceNumberOf, type Snapshot, type SnapshotRef } from '../spec/snapshot.ts'
 import type { SnapshotLogEntry } from '../spec/table-metadata.ts'
 import type { TableDraft } from './table-draft.ts'
@@ -23,7 +23,7 @@ export function addSnapshot(draft: TableDraft, snapshot: Snapshot): void {
     metadata['last-sequence-number'] = maxInt64(last, sequenceNumber)
   }
   if (metadata['format-version'] >= 3) assignRows(draft, snapshot)
-  metadata.snapshots = appendFrozen(metadata.snapshots, snapshot)
+  metadata.snapshots = [...metadata.snapshots, snapshot]
   draft.addedSnapshotIds.add(id)
   draft.lastUpdatedMs = snapshot['timestamp-ms']
   draft.changed = true
@@ -55,7 +55,7 @@ export function setSnapshotRef(draft: TableDraft, name: string, ref: SnapshotRef
     metadata['current-snapshot-id'] = ref['snapshot-id']
     draft.lastUpdatedMs ??= draft.nowMs
     draft.currentIds.add(ref['snapshot-id'])
-    metadata['snapshot-log'] = appendFrozen(metadata['snapshot-log'], { 'timestamp-ms': draft.lastUpdatedMs, 'snapshot-id': ref['snapshot-id'] })
+    metadata['snapshot-log'] = [...metadata['snapshot-log'], { 'timestamp-ms': draft.lastUpdatedMs, 'snapshot-id': ref['snapshot-id'] }]
   }
   const refs: Record<string, SnapshotRef> = Object.assign(Object.create(null), metadata.refs)
   refs[name] = ref
@@ -77,9 +77,10 @@ export function removeSnapshotRef(draft: TableDraft, name: string): void {
 export function removeSnapshots(draft: TableDraft, snapshotIds: readonly Int64[]): void {
   const { metadata } = draft
   const removed = new Set(snapshotIds)
-  const kept = metadata.snapshots.filter((snapshot) => !removed.has(snapshot['snapshot-id']))
-  if (kept.length === metadata.snapshots.length) return
-  metadata.snapshots = kept
+  const kept = filterHistory({ items: metadata.snapshots, runs: metadata.archived?.snapshots ?? [] }, (snapshot) => !removed.has(snapshot['snapshot-id']))
+  if (kept.items.length === metadata.snapshots.length) return
+  metadata.snapshots = kept.items
+  if (metadata.archived !== undefined) metadata.archived = { ...metadata.archived, snapshots: kept.runs }
   metadata.statistics = metadata.statistics.filter((file) => !removed.has(file['snapshot-id']))
   metadata['partition-statistics'] = metadata['partition-statistics'].filter((file) => !removed.has(file['snapshot-id']))
   for (const [name, ref] of Object.entries(metadata.refs)) if (removed.has(ref['snapshot-id'])) removeSnapshotRef(draft, name)
@@ -91,22 +92,28 @@ export function removeSnapshots(draft: TableDraft, snapshotIds: readonly Int64[]
  * The snapshot log without what time travel must not see: snapshots that were current only within
  * this commit, and everything before a removed snapshot (the gap would make an older one seem current).
  */
-export function finishSnapshotLog(draft: TableDraft): readonly SnapshotLogEntry[] {
+export function finishSnapshotLog(draft: TableDraft): History<SnapshotLogEntry> {
   const { metadata } = draft
-  const log = metadata['snapshot-log']
+  const log = { items: metadata['snapshot-log'], runs: metadata.archived?.['snapshot-log'] ?? [] }
   const currentId = metadata['current-snapshot-id']
   const intermediate = new Set([...draft.currentIds].filter((id) => draft.addedSnapshotIds.has(id) && id !== currentId))
   if (intermediate.size === 0 && !draft.removedSnapshots) return log
   const known = new Set(metadata.snapshots.map((snapshot) => snapshot['snapshot-id']))
-  let kept: SnapshotLogEntry[] = []
-  for (const entry of log) {
-    const id = entry['snapshot-id']
-    if (!known.has(id)) {
+  let kept: Piece<SnapshotLogEntry>[] = []
+  for (const piece of piecesOf(log)) {
+    // Entries of removed snapshots were brought back with what comes before them.
+    if (piece.kind === 'run') {
+      kept.push(piece)
+      continue
+    }
+    const id = piece.item['snapshot-id']
+    if (!known.has(id) && !draft.isArchived(id)) {
       if (draft.removedSnapshots) kept = []
-    } else if (!intermediate.has(id)) kept.push(entry)
+    } else if (!intermediate.has(id)) kept.push(piece)
   }
-  if (currentId !== undefined && kept.at(-1)?.['snapshot-id'] !== currentId) {
+  const last = kept.at(-1)
+  if (currentId !== undefined && (last?.kind !== 'item' || last.item['snapshot-id'] !== currentId)) {
     throw validationError('Cannot set invalid snapshot log: latest entry is not the current snapshot')
   }
-  return kept
+  return historyOf(kept)
 }

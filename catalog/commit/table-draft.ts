@@ -9,6 +9,8 @@ export interface TableDraft {
   readonly base: TableMetadata | undefined
   readonly metadata: Writable<TableMetadata>
   readonly nowMs: number
+  /** Whether a snapshot exists that is not in memory. */
+  readonly isArchived: (id: Int64) => boolean
   /** What `-1` means in the updates that choose a schema, spec or sort order. */
   lastAddedSchemaId: number | undefined
   lastAddedSpecId: number | undefined
@@ -22,8 +24,8 @@ export interface TableDraft {
   changed: boolean
 }
 
-export function draftOf(base: TableMetadata, nowMs: number): TableDraft {
-  return newDraft(base, { ...base }, nowMs)
+export function draftOf(base: TableMetadata, nowMs: number, isArchived: TableDraft['isArchived'] = () => false): TableDraft {
+  return newDraft(base, { ...base }, nowMs, isArchived)
 }
 
 /** The draft of a table that does not exist yet. */
@@ -52,14 +54,17 @@ export function emptyDraft(formatVersion: FormatVersion, uuid: string, location:
     'partition-statistics': [],
     'snapshot-log': [],
     'metadata-log': [],
-  }, nowMs)
+  }, nowMs, () => false)
 }
 
-function newDraft(base: TableMetadata | undefined, metadata: Writable<TableMetadata>, nowMs: number): TableDraft {
+function newDraft(
+  base: TableMetadata | undefined, metadata: Writable<TableMetadata>, nowMs: number, isArchived: TableDraft['isArchived'],
+): TableDraft {
   return {
     base,
     metadata,
     nowMs,
+    isArchived,
     lastAddedSchemaId: undefined,
     lastAddedSpecId: undefined,
     lastAddedOrderId: undefined,

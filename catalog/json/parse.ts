@@ -12,13 +12,16 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /** Parses UTF-8 JSON (RFC 8259) with exact integers. A repeated member's last value wins. */
 export function parseJsonBytes(bytes: Uint8Array): Json {
-  let text: string
+  return parseJson(decodeUtf8(bytes))
+}
+
+/** `JsonSyntaxError` for bytes that are not UTF-8. */
+export function decodeUtf8(bytes: Uint8Array): string {
   try {
-    text = decoder.decode(bytes)
+    return decoder.decode(bytes)
   } catch (cause) {
     throw new JsonSyntaxError('not valid UTF-8', { cause })
   }
-  return parseJson(text)
 }
 
 export function parseJson(text: string): Json {

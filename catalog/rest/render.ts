@@ -3,9 +3,10 @@ import type { CatalogContext } from '../context.ts'
 import { CatalogError } from '../errors.ts'
 import type { Json } from '../json/json.ts'
 import { stringifyJson } from '../json/stringify.ts'
-import { readTableMetadata, readViewMetadata } from '../metadata-cache.ts'
+import { readTableHead, readTableMetadata, readViewMetadata } from '../metadata-cache.ts'
 import { readTable, type Warehouse } from '../rows/rows.ts'
-import { stringifyTableMetadata, type TableMetadata } from '../spec/table-metadata.ts'
+import type { TableMetadata } from '../spec/table-metadata.ts'
+import { hasReferenced, stringifyTableMetadata } from '../spec/table-text.ts'
 import { stringifyViewMetadata } from '../spec/view-metadata.ts'
 import { planningResult } from '../scan/scan-plans.ts'
 import type { Endpoint } from './endpoints.ts'
@@ -16,8 +17,8 @@ import type { OperationInput, Outcome } from './operation.ts'
 export interface CatalogResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** JSON text. */
-  readonly body: string | undefined
+  /** JSON text; chunks of its UTF-8 bytes where it may be long. */
+  readonly body: string | AsyncIterable<Uint8Array> | undefined
   /** The `type` of an error body, for logs. */
   readonly errorType?: string | undefined
 }
@@ -58,12 +59,20 @@ export function renderServer(outcome: Outcome, endpoint: Endpoint): CatalogRespo
 async function renderTable(outcome: Extract<Outcome, { kind: 'table' }>, context: CatalogContext, input: RenderInput): Promise<CatalogResponse> {
   const { location, metadata } = await readOutcome(outcome, context, input.warehouse)
   const mode = outcome.mode ?? 'all'
-  const extra: Record<string, Json> = outcome.form === 'load' ? { config: tableConfig(input, outcome.identifier, context) } : {}
-  return {
-    status: 200,
-    headers: outcome.form === 'unregister' ? {} : { etag: tableETag(location, mode) },
-    body: members({ 'metadata-location': location }, stringifyTableMetadata(metadata, mode), extra),
-  }
+  const before = { 'metadata-location': location }
+  const after: Record<string, Json> = outcome.form === 'load' ? { config: tableConfig(input, outcome.identifier, context) } : {}
+  const headers: Record<string, string> = outcome.form === 'unregister' ? {} : { etag: tableETag(location, mode) }
+  if (mode === 'all' && metadata.archived !== undefined) return { status: 200, headers, body: streamed(context, before, location, after) }
+  const known = metadata.archived === undefined || hasReferenced(metadata) ? metadata : await readTableMetadata(context, location)
+  return { status: 200, headers, body: members(before, stringifyTableMetadata(known, mode), after) }
+}
+
+/** The file's bytes as they are: nobody has all of them in memory. */
+async function* streamed({ store }: CatalogContext, before: Readonly<Record<string, Json>>, location: string, after: Readonly<Record<string, Json>>): AsyncGenerator<Uint8Array> {
+  const [start, end] = membersAround(before, after)
+  yield Buffer.from(start, 'utf8')
+  yield* store.readRange(location)
+  yield Buffer.from(end, 'utf8')
 }
 
 /** A repeated request may come so late that its metadata file is gone: then the table's present state answers it. */
@@ -71,17 +80,22 @@ async function readOutcome(
   { identifier, metadataLocation }: Extract<Outcome, { kind: 'table' }>, context: CatalogContext, warehouse: Warehouse,
 ): Promise<{ location: string; metadata: TableMetadata }> {
   try {
-    return { location: metadataLocation, metadata: await readTableMetadata(context, metadataLocation) }
+    return { location: metadataLocation, metadata: await readTableHead(context, metadataLocation) }
   } catch (error) {
     if (!(error instanceof CatalogError) || error.code !== 'NotFound') throw error
     const row = await readTable(context.store, warehouse.name, identifier)
     if (row === undefined || row.metadataLocation === metadataLocation) throw error
-    return { location: row.metadataLocation, metadata: await readTableMetadata(context, row.metadataLocation) }
+    return { location: row.metadataLocation, metadata: await readTableHead(context, row.metadataLocation) }
   }
 }
 
 /** An object of small members and one that is text already. */
 function members(before: Readonly<Record<string, Json>>, metadata: string, after: Readonly<Record<string, Json>>): string {
+  const [start, end] = membersAround(before, after)
+  return `${start}${metadata}${end}`
+}
+
+function membersAround(before: Readonly<Record<string, Json>>, after: Readonly<Record<string, Json>>): readonly [start: string, end: string] {
   const tail = stringifyJson(after)
-  return `${stringifyJson(before).slice(0, -1)},"metadata":${metadata}${tail === '{}' ? '}' : `,${tail.slice(1)}`}`
+  return [`${stringifyJson(before).slice(0, -1)},"metadata":`, tail === '{}' ? '}' : `,${tail.slice(1)}`]
 }

@@ -1,3 +1,4 @@
+import { bringBack } from '../archive/bring-back.ts'
 import type { CatalogTransaction } from '../catalog-store.ts'
 import { applyUpdates, createFromUpdates, expiredMetadataFiles } from '../commit/apply-updates.ts'
 import { checkRequirements, decodeRequirement, type TableRequirement } from '../commit/requirements.ts'
@@ -7,9 +8,11 @@ import { badRequest, CatalogError } from '../errors.ts'
 import { newUuid } from '../ids.ts'
 import { array, object, withDefault } from '../json/decode.ts'
 import { defaultLocation, isInWarehouse, requestedLocation } from '../locations.ts'
-import { readTableMetadata } from '../metadata-cache.ts'
+import { readTableHead, readTableMetadata } from '../metadata-cache.ts'
 import { readTable, readView, type Warehouse } from '../rows/rows.ts'
+import { isWorn } from '../spec/history.ts'
 import { identifierText, type TableIdentifier } from '../spec/identifier.ts'
+import type { TableMetadata } from '../spec/table-metadata.ts'
 import { emitChange, publishTable, requireNamespace } from '../tables.ts'
 
 export interface TableCommit {
@@ -32,10 +35,12 @@ export async function commitTable(
   if (commit.requirements.some(({ type }) => type === 'assert-create')) return createByCommit(tx, context, warehouse, identifier, commit)
   const row = await readTable(tx, warehouse.name, identifier)
   if (row === undefined) throw new CatalogError('NoSuchTable', `Table does not exist: ${identifierText(identifier)}`)
-  const base = await readTableMetadata(context, row.metadataLocation)
+  const base = await readTableBase(context, row.metadataLocation)
   checkRequirements(commit.requirements, base)
-  const metadata = applyUpdates({ metadata: base, metadataLocation: row.metadataLocation }, withoutForeignLocations(warehouse, commit.updates), context.clock.nowMs())
-  if (metadata === base) return row.metadataLocation
+  const updates = withoutForeignLocations(warehouse, commit.updates)
+  const broughtBack = await bringBack(context, row.metadataLocation, base, updates)
+  const metadata = applyUpdates({ ...broughtBack, metadataLocation: row.metadataLocation }, updates, context.clock.nowMs())
+  if (metadata === broughtBack.metadata) return row.metadataLocation
   const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, row)
   for (const file of expiredMetadataFiles(base, metadata)) if (isInWarehouse(warehouse, file)) await tx.deleteFile(file)
   emitChange(tx, 'CommitTable', warehouse, [...identifier.namespace, identifier.name], {
@@ -45,6 +50,12 @@ export async function commitTable(
     updates: commit.updates.map(({ action }) => action),
   })
   return metadataLocation
+}
+
+/** What a commit starts from: worn-out lists as a whole, to be written anew. */
+async function readTableBase(context: CatalogContext, location: string): Promise<TableMetadata> {
+  const head = await readTableHead(context, location)
+  return head.archived !== undefined && isWorn(head.archived) ? readTableMetadata(context, location) : head
 }
 
 /** The catalog says where tables are: see `requestedLocation`. */

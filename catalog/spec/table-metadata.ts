@@ -1,8 +1,7 @@
 import { validationError } from '../errors.ts'
 import { array, asObject, int32, int64, object, optional, record, string, withDefault, type Decoder } from '../json/decode.ts'
-import { stringifyFrozenList } from '../json/frozen-list.ts'
 import type { Int64, Json, JsonObject } from '../json/json.ts'
-import { stringifyJson } from '../json/stringify.ts'
+import type { Archived } from './history.ts'
 import {
   bindPartitionSpec, decodePartitionFields, decodePartitionSpec, highestPartitionId, lastUnassignedPartitionId, type PartitionSpec,
 } from './partition-spec.ts'
@@ -43,6 +42,11 @@ export interface TableMetadata {
   readonly 'partition-statistics': readonly PartitionStatisticsFile[]
   readonly 'snapshot-log': readonly SnapshotLogEntry[]
   readonly 'metadata-log': readonly MetadataLogEntry[]
+  /**
+   * Runs of snapshots and log entries that are not in memory; absent: the lists above are whole.
+   * Every snapshot that `refs` names is in memory.
+   */
+  readonly archived?: Archived
 }
 
 export type FormatVersion = 1 | 2 | 3
@@ -189,82 +193,3 @@ export function stripTrailingSlash(location: string): string {
 
 /** Which snapshots a representation carries: all, or those that branches and tags name. */
 export type SnapshotMode = 'all' | 'refs'
-
-/**
- * The metadata's JSON text, members in the reference's order. Long lists remember their text, so that
- * writing a history with one more snapshot costs the snapshot and a copy.
- */
-export function stringifyTableMetadata(metadata: TableMetadata, mode: SnapshotMode = 'all'): string {
-  return mode === 'all' ? stringifyAll(metadata) : stringifyReferenced(metadata)
-}
-
-/** The texts of the `refs` representation: small, and asked for again and again. */
-const referencedText = new WeakMap<TableMetadata, string>()
-
-function stringifyReferenced(metadata: TableMetadata): string {
-  const known = referencedText.get(metadata)
-  if (known !== undefined) return known
-  const text = stringifyAll(onlyReferenced(metadata))
-  referencedText.set(metadata, text)
-  return text
-}
-
-/**
- * Without the snapshots that no branch or tag names, and without what refers to them. As in the
- * reference the snapshot log keeps what follows the last entry of such a snapshot: a gap would make
- * an older snapshot seem current for longer than it was.
- */
-function onlyReferenced(metadata: TableMetadata): TableMetadata {
-  const ids = new Set(Object.values(metadata.refs).map((ref) => ref['snapshot-id']))
-  const isReferenced = (item: { readonly 'snapshot-id': Int64 }): boolean => ids.has(item['snapshot-id'])
-  const log = metadata['snapshot-log']
-  return {
-    ...metadata,
-    snapshots: metadata.snapshots.filter(isReferenced),
-    statistics: metadata.statistics.filter(isReferenced),
-    'partition-statistics': metadata['partition-statistics'].filter(isReferenced),
-    'snapshot-log': log.slice(log.findLastIndex((entry) => !isReferenced(entry)) + 1),
-  }
-}
-
-function stringifyAll(metadata: TableMetadata): string {
-  const formatVersion = metadata['format-version']
-  const head = stringifyJson(headOf(metadata) as never)
-  const lists = [
-    `"snapshots":${stringifyFrozenList(metadata.snapshots)}`,
-    `"statistics":${stringifyFrozenList(metadata.statistics)}`,
-    `"partition-statistics":${stringifyFrozenList(metadata['partition-statistics'])}`,
-    `"snapshot-log":${stringifyFrozenList(metadata['snapshot-log'])}`,
-    `"metadata-log":${stringifyFrozenList(metadata['metadata-log'])}`,
-  ]
-  if (formatVersion >= 3 && metadata['encryption-keys'].length > 0) lists.unshift(`"encryption-keys":${stringifyFrozenList(metadata['encryption-keys'])}`)
-  return `${head.slice(0, -1)},${lists.join(',')}}`
-}
-
-/** All but the lists. Version 1 repeats its current schema and spec as older readers expect them. */
-function headOf(metadata: TableMetadata): Record<string, unknown> {
-  const formatVersion = metadata['format-version']
-  const spec = metadata['partition-specs'].find((candidate) => candidate['spec-id'] === metadata['default-spec-id'])
-  return {
-    'format-version': formatVersion,
-    'table-uuid': metadata['table-uuid'],
-    location: metadata.location,
-    ...(formatVersion > 1 && { 'last-sequence-number': metadata['last-sequence-number'] }),
-    'last-updated-ms': metadata['last-updated-ms'],
-    'last-column-id': metadata['last-column-id'],
-    ...(formatVersion === 1 && { schema: currentSchema(metadata) }),
-    'current-schema-id': metadata['current-schema-id'],
-    schemas: metadata.schemas,
-    ...(formatVersion === 1 && { 'partition-spec': spec?.fields ?? [] }),
-    'default-spec-id': metadata['default-spec-id'],
-    'partition-specs': metadata['partition-specs'],
-    'last-partition-id': metadata['last-partition-id'],
-    'default-sort-order-id': metadata['default-sort-order-id'],
-    'sort-orders': metadata['sort-orders'],
-    properties: metadata.properties,
-    // Readers of versions 1 and 2 expect -1 where there is no snapshot; some of version 3 refuse null.
-    'current-snapshot-id': metadata['current-snapshot-id'] ?? (formatVersion < 3 ? -1 : undefined),
-    ...(formatVersion >= 3 && { 'next-row-id': metadata['next-row-id'] }),
-    refs: metadata.refs,
-  }
-}

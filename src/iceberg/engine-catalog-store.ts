@@ -53,10 +53,10 @@ async function readParts(engine: Reading, location: string): Promise<FilePart[]>
   return parts
 }
 
-async function* mappedRange(engine: Reading, location: string, range: { readonly offset: number; readonly length: number }): AsyncGenerator<Buffer> {
+async function* mappedRange(engine: Reading, location: string, range?: { readonly offset: number; readonly length: number }): AsyncGenerator<Buffer> {
   const reader = await mapped(() => engine.getObject(objectOf(location)))
   // The engine fills its buffers again; a stream may have several of ours.
-  for await (const chunk of reader.read(range)) yield Buffer.from(chunk)
+  for await (const chunk of reader.read(range ?? { offset: 0, length: reader.version.sizeBytes })) yield Buffer.from(chunk)
 }
 
 type Range = Parameters<CatalogStore['list']>[0]

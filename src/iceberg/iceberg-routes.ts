@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { MiB } from '../../base/units.ts'
 import { CatalogError, errorResponse, type Catalog, type CatalogResponse, type Endpoint, type ServedOperationId } from '../../catalog/index.ts'
@@ -133,5 +134,5 @@ function statusOf(error: unknown): number {
 function send(reply: FastifyReply, { status, headers, body }: CatalogResponse): void {
   reply.status(status).headers(headers)
   if (body === undefined) reply.send()
-  else reply.header('content-type', 'application/json').send(Buffer.from(body, 'utf8'))
+  else reply.header('content-type', 'application/json').send(typeof body === 'string' ? Buffer.from(body, 'utf8') : Readable.from(body))
 }

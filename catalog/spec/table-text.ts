@@ -1,0 +1,113 @@
+import type { Int64, Json } from '../json/json.ts'
+import { stringifyJson } from '../json/stringify.ts'
+import { currentSchema, type SnapshotMode, type TableMetadata } from './table-metadata.ts'
+
+/**
+ * The metadata's JSON text, members in the reference's order; of metadata whose lists are whole.
+ * Texts are remembered as long as what they are of: the same metadata is asked for again and again,
+ * and most items of a list were there in the version before.
+ */
+export function stringifyTableMetadata(metadata: TableMetadata, mode: SnapshotMode = 'all'): string {
+  const texts = mode === 'all' ? allTexts : referencedTexts
+  const known = texts.get(metadata)
+  if (known !== undefined) return known
+  const text = stringifyAll(mode === 'all' ? metadata : onlyReferenced(metadata))
+  if (text.length <= maxRememberedLength) texts.set(metadata, text)
+  return text
+}
+
+const maxRememberedLength = 1024 * 1024
+const allTexts = new WeakMap<TableMetadata, string>()
+const referencedTexts = new WeakMap<TableMetadata, string>()
+const itemTexts = new WeakMap<object, string>()
+
+/** For values that are never mutated. */
+export function itemText(item: object): string {
+  let text = itemTexts.get(item)
+  if (text === undefined) {
+    text = stringifyJson(item as Json)
+    itemTexts.set(item, text)
+  }
+  return text
+}
+
+/** Whether the `refs` representation can be made of what is in memory. */
+export function hasReferenced(metadata: TableMetadata): boolean {
+  const runs = metadata.archived?.['snapshot-log'] ?? []
+  return runs.length === 0 || lastUnreferenced(metadata) >= (runs.at(-1)?.before ?? 0)
+}
+
+/** Where in the log in memory the last entry is whose snapshot no branch or tag names; -1: nowhere. */
+export function lastUnreferenced({ refs, 'snapshot-log': log }: TableMetadata): number {
+  const ids = referencedIds(refs)
+  return log.findLastIndex((entry) => !ids.has(entry['snapshot-id']))
+}
+
+export function referencedIds(refs: TableMetadata['refs']): ReadonlySet<Int64> {
+  return new Set(Object.values(refs).map((ref) => ref['snapshot-id']))
+}
+
+/**
+ * Without the snapshots that no branch or tag names, and without what refers to them. As in the
+ * reference the snapshot log keeps what follows the last entry of such a snapshot: a gap would make
+ * an older snapshot seem current for longer than it was.
+ */
+function onlyReferenced(metadata: TableMetadata): TableMetadata {
+  const ids = referencedIds(metadata.refs)
+  const isReferenced = (item: { readonly 'snapshot-id': Int64 }): boolean => ids.has(item['snapshot-id'])
+  return {
+    ...metadata,
+    snapshots: metadata.snapshots.filter(isReferenced),
+    statistics: metadata.statistics.filter(isReferenced),
+    'partition-statistics': metadata['partition-statistics'].filter(isReferenced),
+    'snapshot-log': metadata['snapshot-log'].slice(lastUnreferenced(metadata) + 1),
+  }
+}
+
+function stringifyAll(metadata: TableMetadata): string {
+  const { before, between, after } = textAround(metadata)
+  return `${before}${listText(metadata.snapshots)}${between}${listText(metadata['snapshot-log'])}${after}`
+}
+
+/** The text around the two long lists. */
+export function textAround(metadata: TableMetadata): { readonly before: string; readonly between: string; readonly after: string } {
+  const keys = metadata['encryption-keys']
+  const encryptionKeys = metadata['format-version'] >= 3 && keys.length > 0 ? `"encryption-keys":[${listText(keys)}],` : ''
+  return {
+    before: `${stringifyJson(headOf(metadata) as Json).slice(0, -1)},${encryptionKeys}"snapshots":[`,
+    between: `],"statistics":[${listText(metadata.statistics)}],"partition-statistics":[${listText(metadata['partition-statistics'])}],"snapshot-log":[`,
+    after: `],"metadata-log":[${listText(metadata['metadata-log'])}]}`,
+  }
+}
+
+function listText(items: readonly object[]): string {
+  return items.map(itemText).join(',')
+}
+
+/** All but the lists. Version 1 repeats its current schema and spec as older readers expect them. */
+function headOf(metadata: TableMetadata): Record<string, unknown> {
+  const formatVersion = metadata['format-version']
+  const spec = metadata['partition-specs'].find((candidate) => candidate['spec-id'] === metadata['default-spec-id'])
+  return {
+    'format-version': formatVersion,
+    'table-uuid': metadata['table-uuid'],
+    location: metadata.location,
+    ...(formatVersion > 1 && { 'last-sequence-number': metadata['last-sequence-number'] }),
+    'last-updated-ms': metadata['last-updated-ms'],
+    'last-column-id': metadata['last-column-id'],
+    ...(formatVersion === 1 && { schema: currentSchema(metadata) }),
+    'current-schema-id': metadata['current-schema-id'],
+    schemas: metadata.schemas,
+    ...(formatVersion === 1 && { 'partition-spec': spec?.fields ?? [] }),
+    'default-spec-id': metadata['default-spec-id'],
+    'partition-specs': metadata['partition-specs'],
+    'last-partition-id': metadata['last-partition-id'],
+    'default-sort-order-id': metadata['default-sort-order-id'],
+    'sort-orders': metadata['sort-orders'],
+    properties: metadata.properties,
+    // Readers of versions 1 and 2 expect -1 where there is no snapshot; some of version 3 refuse null.
+    'current-snapshot-id': metadata['current-snapshot-id'] ?? (formatVersion < 3 ? -1 : undefined),
+    ...(formatVersion >= 3 && { 'next-row-id': metadata['next-row-id'] }),
+    refs: metadata.refs,
+  }
+}
