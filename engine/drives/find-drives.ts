@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { DriveFormatError, inspectDrive } from './drive-format.ts'
 import { type Drive, DriveError } from './drive.ts'
+import { readEpoch } from './member-epoch.ts'
 import { NodeDrive } from './node-drive.ts'
 import type { FoundDrive, GivenDrive } from './plan-start.ts'
 
@@ -17,9 +18,9 @@ async function findDrive(path: string): Promise<FoundDrive> {
   try {
     const state = await inspectDrive(drive)
     const isMountPoint = await isOwnFileSystem(drive, path)
-    return state.kind === 'formatted' ? { kind: 'formatted', record: state.record, isMountPoint } : { kind: 'unformatted', isMountPoint }
+    return state.kind === 'formatted' ? { kind: 'formatted', record: state.record, isMountPoint, epoch: await readEpoch(drive) } : { kind: 'unformatted', isMountPoint }
   } catch (error) {
-    if (error instanceof DriveFormatError) return { kind: 'refused', explanation: error.message }
+    if (error instanceof DriveFormatError) return { kind: 'refused', code: error.code, explanation: error.message }
     if (error instanceof DriveError) return { kind: 'missing', explanation: error.code === 'NotFound' ? 'there is no such directory' : error.message }
     throw error
   }

@@ -1,17 +1,18 @@
 import { must } from '../../base/assert.ts'
-import type { DriveRecord } from './drive-format.ts'
+import type { DriveFormatErrorCode, DriveRecord } from './drive-format.ts'
 import { readQuorum } from './drive-set.ts'
+import { type MemberEpoch, newestEpoch } from './member-epoch.ts'
 import { setDrivesOf } from './plan-sets.ts'
 
 /** What was found at a path that was given. */
 export type FoundDrive =
-  | { readonly kind: 'formatted'; readonly record: DriveRecord; readonly isMountPoint: boolean }
+  | { readonly kind: 'formatted'; readonly record: DriveRecord; readonly isMountPoint: boolean; readonly epoch: MemberEpoch | undefined }
   /** Empty, or an interrupted formatting. */
   | { readonly kind: 'unformatted'; readonly isMountPoint: boolean }
   /** There is nothing, or it cannot be looked at. */
   | { readonly kind: 'missing'; readonly explanation: string }
   /** It holds something else, or a record that is damaged or of a newer format. */
-  | { readonly kind: 'refused'; readonly explanation: string }
+  | { readonly kind: 'refused'; readonly code: DriveFormatErrorCode; readonly explanation: string }
 
 export interface GivenDrive {
   readonly path: string
@@ -37,6 +38,8 @@ export type StartPlan =
       readonly slots: readonly (readonly DriveSlot[])[]
       /** What an operator should know: drives that are swapped, missing, empty or of another deployment. */
       readonly notes: readonly string[]
+      /** Undefined when nothing was ever served. */
+      readonly epoch: MemberEpoch | undefined
     }
   | { readonly kind: 'refuse'; readonly reasons: readonly string[] }
 
@@ -78,17 +81,20 @@ function planService(given: readonly GivenDrive[], own: readonly FormattedDrive[
   if (given.length !== total) reasons.push(`the deployment has ${total} drives, and ${given.length} are given (${given.map(({ path }) => path).join(' ')})`)
   if (reasons.length > 0) return refuse(reasons)
   const slots = assignSlots(given, own, sets)
+  const epoch = newestEpoch(own.map(({ found }) => found.epoch))
+  // The first formatting was interrupted: it is completed.
+  const isNew = epoch === undefined && total > 1 && slots.flat().every(({ state }) => state !== 'absent')
   for (const [index, set] of slots.entries()) {
     const needed = readQuorum(set.length, parity)
     const present = set.filter(({ state }) => state === 'present').length
-    if (present >= needed) continue
+    if (present >= needed || isNew) continue
     const wanted = set.filter(({ state }) => state !== 'present').map(({ path }) => path)
     const where = sets.length === 1 ? '' : ` of set ${index + 1}`
     reasons.push(`${present} of ${set.length} drives${where} are there and ${needed} are needed: bring back ${wanted.join(', ')}`)
   }
   const notes = notesOn(given, slots, deploymentId)
   if (reasons.length > 0) return refuse([...reasons, ...notes])
-  return { kind: 'serve', record: { format: 2, deploymentId, sets, parity }, slots, notes }
+  return { kind: 'serve', record: { format: 2, deploymentId, sets, parity }, slots, notes, epoch }
 }
 
 /** Each formatted drive is where its record says. The others are taken for the places that are left: their own, if it is, else in order. */

@@ -134,7 +134,7 @@ describe('Healer', () => {
     const contents = Array.from({ length: 30 }, (_, index) => contentOf(30_000 + index * 7000, index))
     const refs = await Promise.all(contents.map((content) => rig.store.write(chunksOf(content, 9999))))
     for (const replaced of [[2], [0, 5]]) {
-      const drives = await Promise.all(rig.drives.map((drive, position) => (replaced.includes(position) ? blank(position, 6, 2) : drive)))
+      const drives = await Promise.all(rig.drives.map(async (drive, position) => (replaced.includes(position) ? blank(position, 6, 2) : drive)))
       const fresh = assemble(drives, 2)
       expect(await walk(fresh, 'missing')).toMatchObject({ done: 256, checkedBlobs: 30, healedBlobs: 30, hopelessBlobs: 0 })
       expect(await walk(fresh, 'everything')).toMatchObject({ checkedBlobs: 30, healedBlobs: 0 })
