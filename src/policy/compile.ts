@@ -91,10 +91,11 @@ class Compiler {
     }
     if (either === undefined) return this.#fail('Resource', 'Missing required field Resource', at)
     const rules = { wildcards: true, variables: this.#hasVariables }
-    const patterns = this.#strings(either.member.value, either.name).map(({ text, at: valueAt }) =>
+    const values = this.#strings(either.member.value, either.name)
+    const patterns = values.map(({ text, at: valueAt }) =>
       this.#required(compileArn(text, rules), 'Resource', `Policy has invalid resource: ${text}`, valueAt),
     )
-    return { negated: either.negated, patterns }
+    return { negated: either.negated, texts: values.map(({ text }) => text), patterns }
   }
 
   #principals(members: ReadonlyMap<string, Member>, at: number): Statement['principals'] {

@@ -16,6 +16,8 @@ export interface Condition {
   /** As written: `aws:PrincipalTag/Team`. */
   readonly key: string
   readonly contextKey: string
+  /** As written. */
+  readonly values: readonly string[]
   readonly test: Test
 }
 
@@ -51,7 +53,7 @@ export function compileCondition(
 ): Condition | { readonly invalidValue: number } | undefined {
   const parsed = parseOperator(operator)
   if (parsed === undefined) return undefined
-  const common = { operator, key, contextKey: conditionKey(key) }
+  const common = { operator, key, contextKey: conditionKey(key), values }
   if (parsed.name === 'null') {
     const [value = ''] = values
     const absent = value.toLowerCase()

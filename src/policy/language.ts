@@ -43,6 +43,8 @@ export interface Actions {
 /** `negated`: NotResource. */
 export interface Resources {
   readonly negated: boolean
+  /** As written. */
+  readonly texts: readonly string[]
   readonly patterns: readonly ArnPattern[]
 }
 

@@ -3,11 +3,20 @@ import { combineCrc, multipartEtag } from '../checksums/combine.ts'
 import { attributesOf } from './attributes.ts'
 import { checksumOutput } from './checksum-members.ts'
 import { writeConditions } from './conditions.ts'
+import { withAcl } from './object-acl.ts'
 import { parseTagging } from './tags.ts'
 import { quoted, shownVersionId } from './versions.ts'
 import type { PutObjectOutput, PutObjectRequest } from '@aws-sdk/client-s3'
 import type { Checksum, Digest, ObjectVersion } from '../../engine/index.ts'
+import type { Acl } from './acl.ts'
 import type { Call, StreamedBody } from './operation.ts'
+
+/** Where the bytes go, and whose the object is. */
+export interface Append {
+  readonly offsetBytes: number
+  readonly ownerId: string
+  readonly acl: Acl | undefined
+}
 
 /** An object keeps the checksum of its first write: whichever it was, the appended bytes' own is needed to go on with it. */
 const crcs = ['CRC32', 'CRC32C', 'CRC64NVME'] as const
@@ -17,8 +26,8 @@ const crcs = ['CRC32', 'CRC32C', 'CRC64NVME'] as const
  * The offset must be the object's size (InvalidWriteOffset otherwise, also for the loser of a race); 0 creates
  * the object. The ETag is that of a multipart object with the appended bytes as one part more.
  */
-export async function appendToObject(call: Call<PutObjectRequest>, offsetBytes: number): Promise<PutObjectOutput> {
-  const { input, bucket, key, caller, service } = call
+export async function appendToObject(call: Call<PutObjectRequest>, { offsetBytes, ownerId, acl }: Append): Promise<PutObjectOutput> {
+  const { input, bucket, key, service } = call
   const body = digested(call.body({ also: crcs }))
   const { version, versioning } = await service.engine.appendObject({
     bucket,
@@ -26,10 +35,10 @@ export async function appendToObject(call: Call<PutObjectRequest>, offsetBytes: 
     offsetBytes,
     body: body.source,
     finish: (before, appendedBytes) => joined(before, body.digest(), appendedBytes),
-    attributes: attributesOf(input, call.rawExpires),
+    attributes: withAcl(attributesOf(input, call.rawExpires), acl),
     tags: parseTagging(input.Tagging),
     conditions: writeConditions(input),
-    ownerId: caller.account.id,
+    ownerId,
   })
   return {
     ETag: quoted(version.etag),

@@ -1,14 +1,18 @@
 import { BodyDigests } from '../checksums/body-digests.ts'
 import { authenticatePost } from '../sigv4/post-policy.ts'
+import { parseBasicTimestamp } from '../sigv4/timestamps.ts'
 import { escapeText } from '../wire/xml-text.ts'
 import { S3Error } from '../wire/errors.ts'
 import { requestReaderOf } from '../wire/read-request.ts'
-import { refuseAcl } from './acl.ts'
+import { placedNeeds } from './authorize.ts'
 import { attributesOf } from './attributes.ts'
 import { claimedDigests } from './claimed-digests.ts'
 import { bucketOf, urlOf } from './exchange.ts'
 import { readUploadForm } from './form-fields.ts'
 import { refuseKey } from './keys.ts'
+import { withAcl } from './object-acl.ts'
+import { ownershipOf } from './object-ownership.ts'
+import { factsOf, type S3RequestFacts } from './request-facts.ts'
 import { admitForm, parsePostPolicy } from './post-policy.ts'
 import { objectLimitBytes, verifyDigests } from './request-body.ts'
 import { objectTagLimit, tagsOf } from './tags.ts'
@@ -46,12 +50,27 @@ export async function uploadForm(exchange: Exchange, service: S3Service, { rules
   const caller = await callerOf(accessKeyId, sessionToken)
   if (caller === undefined) throw new S3Error('AccessDenied')
   const range = admitForm(parsePostPolicy(required(fields, 'policy')), fields, rules.nowMs)
-  await service.admitBucket(bucket, caller, undefined)
-  refuseAcl({ ACL: fields.get('acl') })
   const key = required(fields, 'key').replaceAll('${filename}', form.fileName)
   refuseKey(key)
-  const result = await service.engine.putObject({ bucket, key, ...checkedFile(form, fields, range), ...storedFields(fields), ownerId: caller.account.id })
+  const bucketRow = await service.engine.headBucket(bucket)
+  const facts = formFacts(exchange, { fields, caller, nowMs: rules.nowMs })
+  await service.authorizer.require(facts, placedNeeds(facts, { bucket: bucketRow, key }))
+  const { ownerId, acl } = await ownershipOf({ service, caller, bucketRow }, { ACL: fields.get('acl') })
+  const stored = storedFields(fields)
+  const result = await service.engine.putObject({ bucket, key, ...checkedFile(form, fields, range), ...stored, attributes: withAcl(stored.attributes, acl), ownerId })
   answerForm(exchange, fields, { bucket, key, result })
+}
+
+/** The fields of a form are what headers are elsewhere; its own names for two of them are others. */
+function formFacts(exchange: Exchange, { fields, caller, nowMs }: { fields: FormFields; caller: Caller; nowMs: number }): S3RequestFacts {
+  const facts = factsOf(exchange, { operation: 'PostObject', caller, authentication: undefined, nowMs })
+  const names: Readonly<Record<string, string>> = { 'x-amz-acl': 'acl', 'x-amz-tagging': 'tagging' }
+  return {
+    ...facts,
+    signed: { authType: 'POST', atMs: parseBasicTimestamp(required(fields, 'x-amz-date')) ?? nowMs },
+    header: name => fields.get(names[name] ?? name) ?? (name === 'user-agent' || name === 'referer' ? facts.header(name) : undefined),
+    body: { tags: tagsIn(fields.get('tagging')) },
+  }
 }
 
 function signatureOf(fields: FormFields) {

@@ -1,6 +1,8 @@
 import type { Bucket, Engine, PutObject, Upload } from '../../engine/index.ts'
 import type { ChecksumAlgorithm } from '../checksums/checksum.ts'
 import type { Caller } from '../identity/caller.ts'
+import type { Authorizer, PlacedNeed } from './authorize.ts'
+import type { ObjectOwnership, PublicAccessBlock } from './bucket-access.ts'
 
 /**
  * One S3 operation. `honours` names every member of its input schema that this operation acts on;
@@ -9,7 +11,7 @@ import type { Caller } from '../identity/caller.ts'
  */
 export interface Operation<Input extends object, Output extends object> {
   readonly honours: readonly (keyof Input & string)[]
-  /** What the caller must be allowed to do. Evaluated before `run`. */
+  /** What the request is about. What it needs there is in the table of `src/policy/actions`, and is required before `run`. */
   readonly scope: Scope
   /** `x-amz-checksum-*` headers are about the object that the request makes, not about the request's own body. */
   readonly checksumsOfObject?: true
@@ -24,7 +26,7 @@ export interface Transport {
   readonly $headers?: Readonly<Record<string, string>>
 }
 
-/** `service`: no bucket is named; `bucket`: it must exist and be the caller's; `newBucket`: it need not exist. */
+/** `service`: no bucket is named; `bucket`: it must exist; `newBucket`: it need not exist. */
 export type Scope = 'service' | 'bucket' | 'newBucket'
 
 /** Everything one request brings to its operation. */
@@ -44,6 +46,10 @@ export interface Call<Input> {
   readonly rawResponseExpires: string | undefined
   /** The If-Range header, which is no member of the schema. */
   readonly ifRange: string | undefined
+  /** For what only the operation knows it needs (each entry of DeleteObjects, a source's tags). Throws AccessDenied. */
+  readonly require: (needs: readonly PlacedNeed[]) => Promise<void>
+  /** What the table says of another operation of this request's headers: the needs of one entry. */
+  readonly needsOf: (operation: string, key: string, versionId: string | undefined) => readonly PlacedNeed[]
   /** The absolute URL of an object, in the style of this request. */
   readonly urlOf: (key: string) => string
 }
@@ -63,6 +69,11 @@ export interface StreamedBody {
   readonly declaredBytes: number | undefined
 }
 
+export interface NewBucketDefaults {
+  readonly ownership: ObjectOwnership
+  readonly publicAccessBlock: PublicAccessBlock
+}
+
 /** What the server is, for all requests. */
 export interface S3Service {
   readonly engine: Engine
@@ -73,6 +84,9 @@ export interface S3Service {
   readonly nowMs: () => number
   /** Owner elements: AWS shows the canonical id. */
   readonly ownerOf: (ownerId: string) => { readonly ID: string; readonly DisplayName?: string }
-  /** A copy source that the caller may read, else AccessDenied or NoSuchBucket. */
-  readonly admitBucket: (bucket: string, caller: Caller, expectedOwner: string | undefined) => Promise<Bucket>
+  readonly authorizer: Authorizer
+  /** The 12-digit account id of a canonical user id; undefined: no such account. */
+  readonly accountIdOf: (ownerId: string) => Promise<string | undefined>
+  /** What a new bucket has that asks for nothing else. */
+  readonly newBucketDefaults: NewBucketDefaults
 }

@@ -5,6 +5,8 @@ import { CreateBucket } from './operations/CreateBucket.ts'
 import { CreateMultipartUpload } from './operations/CreateMultipartUpload.ts'
 import { DeleteBucket } from './operations/DeleteBucket.ts'
 import { DeleteBucketCors } from './operations/DeleteBucketCors.ts'
+import { DeleteBucketOwnershipControls } from './operations/DeleteBucketOwnershipControls.ts'
+import { DeleteBucketPolicy } from './operations/DeleteBucketPolicy.ts'
 import { DeleteBucketTagging } from './operations/DeleteBucketTagging.ts'
 import { DeleteBucketWebsite } from './operations/DeleteBucketWebsite.ts'
 import { DeleteObject } from './operations/DeleteObject.ts'
@@ -13,7 +15,10 @@ import { DeleteObjectTagging } from './operations/DeleteObjectTagging.ts'
 import { GetBucketAcl } from './operations/GetBucketAcl.ts'
 import { GetBucketCors } from './operations/GetBucketCors.ts'
 import { GetBucketLocation } from './operations/GetBucketLocation.ts'
+import { DeletePublicAccessBlock } from './operations/DeletePublicAccessBlock.ts'
 import { GetBucketOwnershipControls } from './operations/GetBucketOwnershipControls.ts'
+import { GetBucketPolicy } from './operations/GetBucketPolicy.ts'
+import { GetBucketPolicyStatus } from './operations/GetBucketPolicyStatus.ts'
 import { GetBucketTagging } from './operations/GetBucketTagging.ts'
 import { GetBucketVersioning } from './operations/GetBucketVersioning.ts'
 import { GetBucketWebsite } from './operations/GetBucketWebsite.ts'
@@ -32,10 +37,13 @@ import { ListObjectVersions } from './operations/ListObjectVersions.ts'
 import { ListParts } from './operations/ListParts.ts'
 import { PutBucketAcl } from './operations/PutBucketAcl.ts'
 import { PutBucketCors } from './operations/PutBucketCors.ts'
+import { PutBucketOwnershipControls } from './operations/PutBucketOwnershipControls.ts'
+import { PutBucketPolicy } from './operations/PutBucketPolicy.ts'
 import { PutBucketTagging } from './operations/PutBucketTagging.ts'
 import { PutBucketVersioning } from './operations/PutBucketVersioning.ts'
 import { PutBucketWebsite } from './operations/PutBucketWebsite.ts'
 import { PutObject } from './operations/PutObject.ts'
+import { PutPublicAccessBlock } from './operations/PutPublicAccessBlock.ts'
 import { PutObjectAcl } from './operations/PutObjectAcl.ts'
 import { PutObjectTagging } from './operations/PutObjectTagging.ts'
 import { RenameObject } from './operations/RenameObject.ts'
@@ -54,15 +62,20 @@ export const operations = {
   CreateMultipartUpload,
   DeleteBucket,
   DeleteBucketCors,
+  DeleteBucketOwnershipControls,
+  DeleteBucketPolicy,
   DeleteBucketTagging,
   DeleteBucketWebsite,
   DeleteObject,
   DeleteObjects,
   DeleteObjectTagging,
+  DeletePublicAccessBlock,
   GetBucketAcl,
   GetBucketCors,
   GetBucketLocation,
   GetBucketOwnershipControls,
+  GetBucketPolicy,
+  GetBucketPolicyStatus,
   GetBucketTagging,
   GetBucketVersioning,
   GetBucketWebsite,
@@ -81,12 +94,15 @@ export const operations = {
   ListParts,
   PutBucketAcl,
   PutBucketCors,
+  PutBucketOwnershipControls,
+  PutBucketPolicy,
   PutBucketTagging,
   PutBucketVersioning,
   PutBucketWebsite,
   PutObject,
   PutObjectAcl,
   PutObjectTagging,
+  PutPublicAccessBlock,
   RenameObject,
   UploadPart,
   UploadPartCopy,

@@ -1,11 +1,14 @@
 import { must } from '../../base/assert.ts'
 import { MiB } from '../../base/units.ts'
 import { authenticate } from '../sigv4/authenticate.ts'
+import { admissionOf, anonymousCaller, authorizedAfterBody, hideMissing, withBody, type Admission } from './admission.ts'
 import { S3Error } from '../wire/errors.ts'
 import { defaultXmlLimits } from '../wire/parse-xml.ts'
 import { requestReaderOf } from '../wire/read-request.ts'
 import { responseWriterOf } from '../wire/write-response.ts'
 import { send, sendError } from './answer.ts'
+import { placedNeeds } from './authorize.ts'
+import { factsOf, type S3RequestFacts } from './request-facts.ts'
 import { uploadForm } from './form-upload.ts'
 import { bucketOf, keyOf, openExchange, operationOf, urlOf } from './exchange.ts'
 import { preflight, showToOrigin } from './preflight.ts'
@@ -56,7 +59,7 @@ export function s3Handler(options: PipelineOptions): (request: IncomingMessage, 
       const exchange = openExchange(request, response, context, options)
       if (exchange.method !== 'OPTIONS') await showToOrigin(exchange, options.service)
       if (exchange.method === 'OPTIONS') await preflight(exchange, options.service)
-      else if (exchange.isWebsite) await serveWebsite(exchange, options.service, { authenticated: async () => (await authenticated(exchange, options)).caller, hostId: options.hostId })
+      else if (exchange.isWebsite) await serveWebsite(exchange, options.service, { authenticated: () => visitorOf(exchange, options), hostId: options.hostId })
       else if (isForm(exchange)) await uploadForm(exchange, options.service, formRules(options))
       else await handle(exchange, options, headOnly)
     } catch (error) {
@@ -71,14 +74,25 @@ async function handle(exchange: Exchange, options: PipelineOptions, headOnly: bo
   const name = operationOf(exchange)
   context.notes.operation = name
   const { authentication, caller } = await authenticated(exchange, options)
-  context.notes.accessKeyId = caller.accessKeyId
+  if (caller !== anonymousCaller) context.notes.accessKeyId = caller.accessKeyId
   const operation = operationNamed(name)
   if (operation === undefined) throw new S3Error('NotImplemented', `${name} is not implemented.`)
-  const call = await callOf(exchange, options, { name, operation, authentication, caller })
-  const output: object & Transport = await operation.run(call)
+  const facts = factsOf(exchange, { operation: name, caller, authentication, nowMs: options.service.nowMs() })
+  const versionId = exchange.query.get('versionId')?.[0]
+  const admission = await admissionOf(options.service, facts, { scope: operation.scope, bucket: bucketOf(exchange.address), key: keyOf(exchange.address), versionId })
+  const call = await callOf(exchange, options, { name, operation, authentication, caller, admission })
+  const output = await outputOf(operation, call, admission)
   const written = responseWriterOf(name)(output)
   const headers = { ...written.headers, ...output.$headers }
   await send(response, { status: output.$status ?? written.status, headers, body: written.body }, headOnly)
+}
+
+async function outputOf(operation: AnyOperation, call: Call<object>, admission: Admission): Promise<object & Transport> {
+  try {
+    return await operation.run(call)
+  } catch (error) {
+    throw await hideMissing(call.service, admission, error)
+  }
 }
 
 async function authenticated({ request, method }: Exchange, { lookupAccessKey, keys, requiredRegion, service }: PipelineOptions): Promise<{ authentication: Authentication; caller: Caller }> {
@@ -97,8 +111,12 @@ async function authenticated({ request, method }: Exchange, { lookupAccessKey, k
       },
     },
   )
-  if (authentication.kind === 'anonymous') throw new S3Error('AccessDenied')
-  return { authentication, caller: must(caller, 'a verified signature has a caller') }
+  return { authentication, caller: authentication.kind === 'anonymous' ? anonymousCaller : must(caller, 'a verified signature has a caller') }
+}
+
+async function visitorOf(exchange: Exchange, options: PipelineOptions): Promise<S3RequestFacts> {
+  const { authentication, caller } = await authenticated(exchange, options)
+  return factsOf(exchange, { operation: 'GetObject', caller, authentication, nowMs: options.service.nowMs() })
 }
 
 /** A browser's upload: the form itself is signed, not the request. */
@@ -117,9 +135,10 @@ interface Detected {
   readonly operation: AnyOperation
   readonly authentication: Authentication
   readonly caller: Caller
+  readonly admission: Admission
 }
 
-async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, operation, authentication, caller }: Detected): Promise<Call<object>> {
+async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, operation, authentication, caller, admission }: Detected): Promise<Call<object>> {
   const { request, response, context, address, query } = exchange
   const reader = requestReaderOf(name)
   const proceed = () => {
@@ -128,10 +147,14 @@ async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, 
   const source = { request, authentication, proceed }
   const bucket = bucketOf(address)
   const key = keyOf(address)
-  // The bucket is looked at before the body: a refused upload sends no bytes.
-  const bucketRow = operation.scope === 'bucket' ? await service.admitBucket(bucket, caller, expectedOwner(exchange)) : undefined
+  // Before the body, where it does not matter: a refused upload sends no bytes.
+  const { bucketRow } = admission
+  const waitsForBody = authorizedAfterBody.has(name)
+  if (!waitsForBody) await service.authorizer.require(admission.facts, admission.needs)
   const body = reader.body === 'document' ? await collectedBody(source, { limitBytes: documentLimitBytes, ownChecksums: operation.checksumsOfObject !== true }) : undefined
   const read = reader.read({ bucket: bucket || undefined, key: key || undefined, query, headers: request.headers, body }, documentLimits)
+  const { facts, needs } = waitsForBody ? withBody(admission, read.input) : admission
+  if (waitsForBody) await service.authorizer.require(facts, needs)
   refuseUnhonoured(operation, read)
   return {
     input: read.input,
@@ -146,13 +169,13 @@ async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, 
     rawExpires: request.headers.expires,
     ifRange: singleHeader(request, 'if-range'),
     rawResponseExpires: query.get('response-expires')?.[0],
+    require: own => service.authorizer.require(facts, own),
+    needsOf: (entryOperation, entryKey, versionId) => placedNeeds({ ...facts, operation: entryOperation }, { bucket: bucketRow, key: entryKey, versionId, source: admission.sourceRow }),
     urlOf: target => urlOf(exchange, target),
   }
 }
 
 const documentLimits = { ...defaultXmlLimits, bytes: documentLimitBytes }
-
-const expectedOwner = ({ request }: Exchange): string | undefined => singleHeader(request, 'x-amz-expected-bucket-owner')
 
 function singleHeader({ headers }: IncomingMessage, name: string): string | undefined {
   const value = headers[name]

@@ -1,7 +1,9 @@
-import { admittedBucket } from './authorize.ts'
+import { readAccountBlock } from './account-public-access.ts'
+import { createAuthorizer } from './authorize.ts'
+import { blockAll, bucketAccessReader } from './bucket-access.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Engine } from '../../engine/index.ts'
-import type { S3Service } from './operation.ts'
+import type { NewBucketDefaults, S3Service } from './operation.ts'
 
 export interface S3ServiceParts {
   readonly engine: Engine
@@ -10,15 +12,19 @@ export interface S3ServiceParts {
   readonly clock: Clock
   /** The 12-digit account id of a canonical user id. */
   readonly accountIdOf: (ownerId: string) => Promise<string | undefined>
+  /** Absent: AWS's, where ACLs are off and everything public is blocked. */
+  readonly newBucketDefaults?: NewBucketDefaults
 }
 
-export function createS3Service({ engine, region, clock, accountIdOf }: S3ServiceParts): S3Service {
+export function createS3Service({ engine, region, clock, accountIdOf, newBucketDefaults }: S3ServiceParts): S3Service {
   return {
     engine,
     region: region ?? 'us-east-1',
     anyRegion: region === undefined,
     nowMs: () => clock.nowMs(),
     ownerOf: ownerId => ({ ID: ownerId }),
-    admitBucket: (bucket, caller, expectedOwner) => admittedBucket(engine, accountIdOf, { bucket, caller, expectedOwner }),
+    authorizer: createAuthorizer({ engine, accessOf: bucketAccessReader(engine), accountIdOf, accountBlockOf: accountId => readAccountBlock(engine, accountId) }),
+    accountIdOf,
+    newBucketDefaults: newBucketDefaults ?? { ownership: 'BucketOwnerEnforced', publicAccessBlock: blockAll },
   }
 }

@@ -66,12 +66,27 @@ describe('a signed visitor', () => {
   })
 })
 
-test('an anonymous visitor gets nothing, not even a redirect', async () => {
-  for (const path of ['/', '/page', '/none', '/old/page', '/away']) {
+test('an anonymous visitor gets the website’s own redirects, and no object', async () => {
+  for (const path of ['/', '/page', '/none', '/away']) {
     const answer = await visit(path, { signed: false })
     expect(answer).toMatchObject({ status: 403, headers: { 'x-amz-error-code': 'AccessDenied' } })
     expect(answer.headers.location).toBeUndefined()
   }
+  expect(await visit('/old/page', { signed: false })).toMatchObject({ status: 301 })
+})
+
+test('an anonymous visitor gets what the bucket’s policy makes public, and is not told what is missing', async () => {
+  const policy = { Version: '2012-10-17', Statement: { Effect: 'Allow', Principal: '*', Action: 's3:GetObject', Resource: 'arn:aws:s3:::site/*' } }
+  expect(await server.send('PUT', '/site', { query: { policy: '' }, body: JSON.stringify(policy) })).toMatchObject({ status: 403, code: 'AccessDenied' })
+  expect(await server.send('DELETE', '/site', { query: { publicAccessBlock: '' } })).toMatchObject({ status: 204 })
+  expect(await server.send('PUT', '/site', { query: { policy: '' }, body: JSON.stringify(policy) })).toMatchObject({ status: 204 })
+  expect(await visit('/page', { signed: false })).toMatchObject({ status: 200, body: 'the page page' })
+  expect(await visit('/none', { signed: false })).toMatchObject({ status: 403 })
+  expect(await server.send('GET', '/site/page', { signed: false })).toMatchObject({ status: 200 })
+  expect(await server.send('GET', '/site/none', { signed: false })).toMatchObject({ status: 403, code: 'AccessDenied' })
+  expect(await server.send('GET', '/site', { signed: false })).toMatchObject({ status: 403, code: 'AccessDenied' })
+  await server.send('DELETE', '/site', { query: { policy: '' } })
+  expect(await visit('/page', { signed: false })).toMatchObject({ status: 403 })
 })
 
 test('the same objects are S3’s under the other names', async () => {

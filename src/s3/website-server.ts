@@ -3,13 +3,15 @@ import { S3Error } from '../wire/errors.ts'
 import { requestReaderOf } from '../wire/read-request.ts'
 import { responseWriterOf } from '../wire/write-response.ts'
 import { escapeText } from '../wire/xml-text.ts'
+import { anonymousCaller, hideMissing } from './admission.ts'
 import { send } from './answer.ts'
 import { decodeDocument } from './bucket-documents.ts'
 import { toS3Error } from './engine-errors.ts'
 import { bucketOf, keyOf } from './exchange.ts'
 import { readVersion } from './read-version.ts'
 import { folderIndexOf, pathOf, planWebsiteError, planWebsiteRequest } from './website-routing.ts'
-import type { Caller } from '../identity/caller.ts'
+import type { Bucket } from '../../engine/index.ts'
+import type { S3RequestFacts } from './request-facts.ts'
 import type { Exchange } from './exchange.ts'
 import type { S3Service } from './operation.ts'
 import type { WebsiteRequest, WebsiteStep } from './website-routing.ts'
@@ -18,18 +20,26 @@ import type { WebsiteRequest, WebsiteStep } from './website-routing.ts'
 interface Visit {
   readonly exchange: Exchange
   readonly service: S3Service
+  readonly facts: S3RequestFacts
   readonly bucket: string
+  readonly row: Bucket
   readonly website: WebsiteConfiguration
   readonly request: WebsiteRequest
+}
+
+export interface Visitors {
+  /** Who visits, with what decides about it. Throws where the signature is wrong. */
+  readonly authenticated: () => Promise<S3RequestFacts>
+  readonly hostId: string
 }
 
 /**
  * A bucket's website on its own host: https://docs.aws.amazon.com/AmazonS3/latest/userguide/WebsiteEndpoints.html
  *
- * Reads only, and errors as HTML. Without bucket policies nobody is allowed to read anonymously, so that only signed requests
- * (presigned URLs among them) of callers who may read the bucket are served: `authenticated` throws for all others.
+ * Reads only, and errors as HTML. Every object that is sent is one that the caller may read: without a signature, by the
+ * bucket's policy or access control lists alone. `authenticated` throws for a wrong signature.
  */
-export async function serveWebsite(exchange: Exchange, service: S3Service, { authenticated, hostId }: { readonly authenticated: () => Promise<Caller>; readonly hostId: string }): Promise<void> {
+export async function serveWebsite(exchange: Exchange, service: S3Service, { authenticated, hostId }: Visitors): Promise<void> {
   exchange.context.notes.operation = 'WebsiteGetObject'
   try {
     await visit(exchange, service, authenticated)
@@ -38,32 +48,32 @@ export async function serveWebsite(exchange: Exchange, service: S3Service, { aut
   }
 }
 
-async function visit(exchange: Exchange, service: S3Service, authenticated: () => Promise<Caller>): Promise<void> {
+async function visit(exchange: Exchange, service: S3Service, authenticated: Visitors['authenticated']): Promise<void> {
   const { method, address, request: { headers } } = exchange
   if (method !== 'GET' && method !== 'HEAD') throw new S3Error('MethodNotAllowed', undefined, { Method: method, ResourceType: 'OBJECT' })
-  const caller = await authenticated()
-  exchange.context.notes.accessKeyId = caller.accessKeyId
+  const facts = await authenticated()
+  if (facts.caller !== anonymousCaller) exchange.context.notes.accessKeyId = facts.caller.accessKeyId
   const bucket = bucketOf(address)
-  await service.admitBucket(bucket, caller, undefined)
+  const row = await service.engine.headBucket(bucket)
   const stored = await service.engine.getBucketDocument(bucket, 'website')
   if (stored === undefined) throw new S3Error('NoSuchWebsiteConfiguration', undefined, { BucketName: bucket })
   const website = decodeDocument<WebsiteConfiguration>(stored)
   const request: WebsiteRequest = { protocol: 'http', host: headers.host ?? '', key: keyOf(address) }
-  const here: Visit = { exchange, service, bucket, website, request }
+  const here: Visit = { exchange, service, facts, row, bucket, website, request }
   const step = planWebsiteRequest(website, request)
   try {
     await answer(here, step, undefined)
   } catch (error) {
-    await recover(here, toS3Error(error))
+    await recover(here, toS3Error(error), toS3Error(await hideMissing(service, { facts, bucketRow: row }, error)))
   }
 }
 
-/** After an error: the folder that was meant, a rule for the error, the error document, else the error itself. */
-async function recover(here: Visit, error: S3Error): Promise<void> {
-  const { exchange, service, bucket, website, request } = here
+/** After an error, as it `happened` and as the caller may see it: the folder that was meant, a rule for the error, the error document, else the error itself. */
+async function recover(here: Visit, happened: S3Error, error: S3Error): Promise<void> {
+  const { exchange, website, request } = here
   if (exchange.response.headersSent || error.status < 400 || error.status === 412 || error.status === 416) throw error
-  const index = error.code === 'NoSuchKey' ? folderIndexOf(website, request) : undefined
-  if (index !== undefined && (await exists(service, bucket, index))) {
+  const index = happened.code === 'NoSuchKey' ? folderIndexOf(website, request) : undefined
+  if (index !== undefined && (await canRead(here, index))) {
     await redirect(exchange, { status: 302, location: pathOf(`${request.key}/`) })
     return
   }
@@ -77,12 +87,13 @@ async function recover(here: Visit, error: S3Error): Promise<void> {
   }
 }
 
-async function exists({ engine }: S3Service, bucket: string, key: string): Promise<boolean> {
+async function canRead({ service, facts, row, bucket }: Visit, key: string): Promise<boolean> {
   try {
-    await engine.headObject({ bucket, key })
+    await service.authorizer.require(facts, [{ action: 's3:GetObject', bucket: row, key }])
+    await service.engine.headObject({ bucket, key })
     return true
   } catch (error) {
-    if (toS3Error(error).status === 404) return false
+    if ([403, 404].includes(toS3Error(error).status)) return false
     throw error
   }
 }
@@ -93,10 +104,11 @@ async function answer(here: Visit, step: WebsiteStep, error: S3Error | undefined
 }
 
 /** The object, under the error's status where it is an error document. Conditions and ranges are of the object that was asked for. */
-async function sendObject({ exchange, service, bucket }: Visit, key: string, error: S3Error | undefined): Promise<void> {
+async function sendObject({ exchange, service, facts, row, bucket }: Visit, key: string, error: S3Error | undefined): Promise<void> {
   const { request: { headers }, method, response, context } = exchange
   const wanted = error === undefined ? headers : {}
   const { input } = requestReaderOf('GetObject').read({ bucket, key, query: new Map(), headers: wanted })
+  await service.authorizer.require(facts, [{ action: 's3:GetObject', bucket: row, key }])
   const reader = await service.engine.getObject({ bucket, key })
   const redirection = reader.version.attributes.headers['x-amz-website-redirect-location']
   if (redirection !== undefined && error === undefined) {

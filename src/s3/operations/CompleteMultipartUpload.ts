@@ -8,7 +8,7 @@ import { writeConditions } from '../conditions.ts'
 import { partNumberIn } from '../part-number.ts'
 import { quoted, shownVersionId } from '../versions.ts'
 import type { CompleteUpload } from '../../../engine/index.ts'
-import type { Operation } from '../operation.ts'
+import type { Call, Operation } from '../operation.ts'
 
 const minimumPartBytes = 5 * MiB
 const partLimit = 10_000
@@ -24,7 +24,8 @@ export const CompleteMultipartUpload: Operation<CompleteMultipartUploadRequest, 
   honours: ['Bucket', 'Key', 'MultipartUpload', 'UploadId', ...checksumMembers, 'ChecksumType', 'MpuObjectSize', 'ExpectedBucketOwner', 'RequestPayer', 'IfMatch', 'IfNoneMatch'],
   scope: 'bucket',
   checksumsOfObject: true,
-  async run({ input, bucket, key, caller, service, urlOf }) {
+  async run(call) {
+    const { input, bucket, key, service, urlOf } = call
     const parts = partsOf(input.MultipartUpload?.Parts ?? [])
     const uploadId = must(input.UploadId, 'detected by its upload id')
     const claimed = { type: input.ChecksumType, checksums: checksumsIn(input) }
@@ -37,7 +38,7 @@ export const CompleteMultipartUpload: Operation<CompleteMultipartUploadRequest, 
       minimumPartBytes,
       ...(input.MpuObjectSize === undefined ? {} : { expectedSizeBytes: Number(input.MpuObjectSize) }),
       conditions: writeConditions(input),
-      ownerId: caller.account.id,
+      ownerId: await completedOwnerOf(call, uploadId),
     })
     return {
       Location: urlOf(key),
@@ -48,6 +49,13 @@ export const CompleteMultipartUpload: Operation<CompleteMultipartUploadRequest, 
       VersionId: shownVersionId(version.versionId, versioning),
     }
   },
+}
+
+/** With ACLs, the object is whose upload it was, whoever completes it. */
+async function completedOwnerOf({ bucket, key, bucketRow, service }: Call<CompleteMultipartUploadRequest>, uploadId: string): Promise<string> {
+  const { isOwnerEnforced } = await service.authorizer.accessOf(bucketRow)
+  if (isOwnerEnforced) return bucketRow.ownerId
+  return (await service.engine.getUpload({ bucket, key, uploadId })).ownerId
 }
 
 function partsOf(parts: readonly CompletedPart[]): CompleteUpload['parts'] {

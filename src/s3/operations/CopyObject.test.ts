@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { GiB } from '../../../base/units.ts'
+import { defaultAccess } from '../bucket-access.ts'
 import { CopyObject } from './CopyObject.ts'
 import type { CopyObjectRequest } from '@aws-sdk/client-s3'
 import type { CopyObject as EngineCopy, Engine, ObjectVersion } from '../../../engine/index.ts'
@@ -16,8 +17,9 @@ function callWithSource(sizeBytes: number): Call<CopyObjectRequest> {
     },
   } as unknown as Engine
   const input: CopyObjectRequest = { Bucket: 'to', Key: 'key', CopySource: 'from/key' }
-  const service = { engine, admitBucket: () => Promise.resolve() }
-  return { input, bucket: 'to', key: 'key', caller: { account: { id: 'owner' } }, service } as unknown as Call<CopyObjectRequest>
+  const service = { engine, authorizer: { accessOf: () => Promise.resolve(defaultAccess) } }
+  const rights = { require: () => Promise.resolve(), needsOf: () => [] }
+  return { input, bucket: 'to', key: 'key', bucketRow: { ownerId: 'owner' }, service, ...rights } as unknown as Call<CopyObjectRequest>
 }
 
 test('a source of 5 GiB is copied, a byte more is for UploadPartCopy', async () => {

@@ -2,13 +2,16 @@ import type { CopyObjectOutput, CopyObjectRequest } from '@aws-sdk/client-s3'
 import { GiB } from '../../../base/units.ts'
 import { must } from '../../../base/assert.ts'
 import { S3Error } from '../../wire/errors.ts'
-import { aclMembers, refuseAcl } from '../acl.ts'
+import { aclMembers, type Acl } from '../acl.ts'
+import { withAcl } from '../object-acl.ts'
+import { ownershipOf } from '../object-ownership.ts'
 import { attributeMembers, attributesOf } from '../attributes.ts'
 import { checksumOutput } from '../checksum-members.ts'
 import { writeConditions } from '../conditions.ts'
 import { checksumOfSource } from '../copy-checksum.ts'
 import { admitSource, copySourceMembers, parseCopySource } from '../copy-source.ts'
 import { parseTagging } from '../tags.ts'
+import { copyTagsOperation } from '../../policy/actions/s3-actions.ts'
 import { quoted, shownVersionId } from '../versions.ts'
 import type { ObjectId, ObjectVersion } from '../../../engine/index.ts'
 import type { Call, Operation } from '../operation.ts'
@@ -28,12 +31,12 @@ export const CopyObject: Operation<CopyObjectRequest, CopyObjectOutput> = {
   ],
   scope: 'bucket',
   async run(call) {
-    const { input, bucket, key, caller, service } = call
-    refuseAcl(input)
+    const { input, bucket, key, service } = call
+    const { ownerId, acl } = await ownershipOf(call, input)
     const source = parseCopySource(must(input.CopySource, 'detected by its copy source'))
-    await service.admitBucket(source.bucket, caller, input.ExpectedSourceBucketOwner)
-    const replaced = replacements(call, source)
-    const admit = admission(input)
+    const replaced = replacements(call, source, acl)
+    const mayCopyTags = replaced.tags !== undefined || (await isAllowedToCopyTags(call))
+    const admit = admission(input, mayCopyTags)
     const result = await service.engine.copyObject({
       source,
       ...(input.ChecksumAlgorithm === undefined ? { admit } : await checksumOfSource(service.engine, source, { algorithm: input.ChecksumAlgorithm, admit })),
@@ -41,7 +44,7 @@ export const CopyObject: Operation<CopyObjectRequest, CopyObjectOutput> = {
       key,
       ...replaced,
       conditions: writeConditions(input),
-      ownerId: caller.account.id,
+      ownerId,
     })
     return {
       CopyObjectResult: { ETag: quoted(result.version.etag), LastModified: new Date(result.version.lastModifiedMs), ...checksumOutput(result.version.checksums) },
@@ -51,9 +54,21 @@ export const CopyObject: Operation<CopyObjectRequest, CopyObjectOutput> = {
   },
 }
 
-function admission(input: CopyObjectRequest): (source: ObjectVersion) => void {
+/** The source's tags are read and written by the copy. */
+async function isAllowedToCopyTags({ require, needsOf, key }: Call<CopyObjectRequest>): Promise<boolean> {
+  try {
+    await require(needsOf(copyTagsOperation, key, undefined))
+    return true
+  } catch (error) {
+    if (error instanceof S3Error && error.code === 'AccessDenied') return false
+    throw error
+  }
+}
+
+function admission(input: CopyObjectRequest, mayCopyTags: boolean): (source: ObjectVersion) => void {
   const admit = admitSource(input)
   return source => {
+    if (!mayCopyTags && Object.keys(source.tags).length > 0) throw new S3Error('AccessDenied')
     if (source.sizeBytes > copyLimitBytes) {
       throw new S3Error('InvalidRequest', 'The specified copy source is larger than the maximum allowable size for a copy source: 5368709120')
     }
@@ -61,7 +76,7 @@ function admission(input: CopyObjectRequest): (source: ObjectVersion) => void {
   }
 }
 
-function replacements({ input, bucket, key, rawExpires }: Call<CopyObjectRequest>, source: ObjectId) {
+function replacements({ input, bucket, key, rawExpires }: Call<CopyObjectRequest>, source: ObjectId, acl: Acl | undefined) {
   const attributes = directive(input.MetadataDirective, 'x-amz-metadata-directive') === 'REPLACE' ? attributesOf(input, rawExpires) : undefined
   const tags = directive(input.TaggingDirective, 'x-amz-tagging-directive') === 'REPLACE' ? parseTagging(input.Tagging) : undefined
   const ontoItself = source.bucket === bucket && source.key === key && source.versionId === undefined
@@ -73,22 +88,19 @@ function replacements({ input, bucket, key, rawExpires }: Call<CopyObjectRequest
     )
   }
   return {
-    ...(attributes === undefined ? { amend: amendment(input) } : { attributes }),
+    ...(attributes === undefined ? { amend: amendment(input, acl) } : { attributes: withAcl(attributes, acl) }),
     ...(tags === undefined ? {} : { tags }),
   }
 }
 
-/** Storage class and redirect location are the copy's own, never the source's. */
-function amendment(input: CopyObjectRequest): (source: ObjectVersion['attributes']) => ObjectVersion['attributes'] {
+/** Storage class, redirect location and access control list are the copy's own, never the source's. */
+function amendment(input: CopyObjectRequest, acl: Acl | undefined): (source: ObjectVersion['attributes']) => ObjectVersion['attributes'] {
   const { headers: own, storageClass } = attributesOf({ StorageClass: input.StorageClass, WebsiteRedirectLocation: input.WebsiteRedirectLocation }, undefined)
   const redirect = own['x-amz-website-redirect-location']
   return source => {
     const { 'x-amz-website-redirect-location': _, ...headers } = source.headers
-    return {
-      headers: redirect === undefined ? headers : { ...headers, 'x-amz-website-redirect-location': redirect },
-      userMetadata: source.userMetadata,
-      storageClass,
-    }
+    const amended = redirect === undefined ? headers : { ...headers, 'x-amz-website-redirect-location': redirect }
+    return withAcl({ headers: amended, userMetadata: source.userMetadata, storageClass }, acl)
   }
 }
 

@@ -1,5 +1,7 @@
 import type { CreateMultipartUploadOutput, CreateMultipartUploadRequest } from '@aws-sdk/client-s3'
-import { aclMembers, refuseAcl } from '../acl.ts'
+import { aclMembers } from '../acl.ts'
+import { withAcl } from '../object-acl.ts'
+import { ownershipOf } from '../object-ownership.ts'
 import { attributeMembers, attributesOf } from '../attributes.ts'
 import { uploadChecksum } from '../upload-checksum.ts'
 import { parseTagging } from '../tags.ts'
@@ -9,16 +11,17 @@ import type { Operation } from '../operation.ts'
 export const CreateMultipartUpload: Operation<CreateMultipartUploadRequest, CreateMultipartUploadOutput> = {
   honours: ['Bucket', 'Key', ...attributeMembers, 'Tagging', 'ChecksumAlgorithm', 'ChecksumType', 'ExpectedBucketOwner', 'RequestPayer', ...aclMembers],
   scope: 'bucket',
-  async run({ input, bucket, key, caller, service, rawExpires }) {
-    refuseAcl(input)
+  async run(call) {
+    const { input, bucket, key, service, rawExpires } = call
+    const { ownerId, acl } = await ownershipOf(call, input)
     const checksum = uploadChecksum(input)
     const { uploadId } = await service.engine.createUpload({
       bucket,
       key,
-      attributes: attributesOf(input, rawExpires),
+      attributes: withAcl(attributesOf(input, rawExpires), acl),
       tags: parseTagging(input.Tagging),
       ...(checksum === undefined ? {} : { checksum }),
-      ownerId: caller.account.id,
+      ownerId,
     })
     return {
       Bucket: bucket,

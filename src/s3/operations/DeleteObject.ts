@@ -2,6 +2,7 @@ import type { DeleteObjectOutput, DeleteObjectRequest } from '@aws-sdk/client-s3
 import { deleteConditions } from '../conditions.ts'
 import { deleteOutput } from '../delete-output.ts'
 import { versionIdIn } from '../versions.ts'
+import { markerOwnerOf } from '../object-ownership.ts'
 import type { Operation } from '../operation.ts'
 
 /**
@@ -12,13 +13,14 @@ import type { Operation } from '../operation.ts'
 export const DeleteObject: Operation<DeleteObjectRequest, DeleteObjectOutput> = {
   honours: ['Bucket', 'Key', 'VersionId', 'IfMatch', 'IfMatchLastModifiedTime', 'IfMatchSize', 'ExpectedBucketOwner', 'RequestPayer'],
   scope: 'bucket',
-  async run({ input, bucket, key, caller, service }) {
+  async run(call) {
+    const { input, bucket, key, service } = call
     const result = await service.engine.deleteObject({
       bucket,
       key,
       ...versionIdIn(input.VersionId),
       conditions: deleteConditions(input),
-      ownerId: caller.account.id,
+      ownerId: await markerOwnerOf(call),
     })
     return deleteOutput(result)
   },

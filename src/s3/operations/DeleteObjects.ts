@@ -6,6 +6,8 @@ import { deleteOutput } from '../delete-output.ts'
 import { toS3Error } from '../engine-errors.ts'
 import { refuseKey } from '../keys.ts'
 import { versionIdIn } from '../versions.ts'
+import { deleteEntryOperation } from '../../policy/actions/s3-actions.ts'
+import { markerOwnerOf } from '../object-ownership.ts'
 import type { Call, Operation } from '../operation.ts'
 
 const keyLimit = 1000
@@ -34,17 +36,19 @@ export const DeleteObjects: Operation<DeleteObjectsRequest, DeleteObjectsOutput>
   },
 }
 
-async function deleteOne({ bucket, caller, service }: Call<DeleteObjectsRequest>, entry: ObjectIdentifier): Promise<DeletedObject | (DeleteError & { Code: string })> {
+async function deleteOne(call: Call<DeleteObjectsRequest>, entry: ObjectIdentifier): Promise<DeletedObject | (DeleteError & { Code: string })> {
+  const { bucket, service } = call
   const { Key: key = '', VersionId: requested } = entry
   const named = { Key: key, ...(requested === undefined ? {} : { VersionId: requested }) }
   try {
     refuseKey(key)
+    await call.require(call.needsOf(deleteEntryOperation, key, requested))
     const result = await service.engine.deleteObject({
       bucket,
       key,
       ...versionIdIn(requested),
       conditions: deleteConditions({ IfMatch: entry.ETag, IfMatchSize: entry.Size, IfMatchLastModifiedTime: entry.LastModifiedTime }),
-      ownerId: caller.account.id,
+      ownerId: await markerOwnerOf(call),
     })
     const { DeleteMarker: marker, VersionId: versionId } = deleteOutput(result)
     return { ...named, ...(marker === true ? { DeleteMarker: true, DeleteMarkerVersionId: versionId } : {}) }

@@ -1,5 +1,7 @@
 import type { PutObjectOutput, PutObjectRequest } from '@aws-sdk/client-s3'
-import { aclMembers, refuseAcl } from '../acl.ts'
+import { aclMembers } from '../acl.ts'
+import { withAcl } from '../object-acl.ts'
+import { ownershipOf } from '../object-ownership.ts'
 import { attributeMembers, attributesOf } from '../attributes.ts'
 import { checksumMembers, checksumOutput } from '../checksum-members.ts'
 import { writeConditions } from '../conditions.ts'
@@ -22,19 +24,19 @@ export const PutObject: Operation<PutObjectRequest, PutObjectOutput> = {
   ],
   scope: 'bucket',
   async run(call) {
-    const { input, bucket, key, caller, service } = call
-    refuseAcl(input)
-    if (input.WriteOffsetBytes !== undefined) return appendToObject(call, input.WriteOffsetBytes)
+    const { input, bucket, key, service } = call
+    const { ownerId, acl } = await ownershipOf(call, input)
+    if (input.WriteOffsetBytes !== undefined) return appendToObject(call, { offsetBytes: input.WriteOffsetBytes, ownerId, acl })
     const body = call.body()
     const { version, versioning } = await service.engine.putObject({
       bucket,
       key,
       body: body.source,
       finish: body.finish,
-      attributes: attributesOf(input, call.rawExpires),
+      attributes: withAcl(attributesOf(input, call.rawExpires), acl),
       tags: parseTagging(input.Tagging),
       conditions: writeConditions(input),
-      ownerId: caller.account.id,
+      ownerId,
     })
     return { ETag: quoted(version.etag), ...checksumOutput(version.checksums), VersionId: shownVersionId(version.versionId, versioning) }
   },

@@ -5,6 +5,8 @@ import { parseEtags } from '../../wire/etags.ts'
 import { S3Error } from '../../wire/errors.ts'
 import { refuseKey } from '../keys.ts'
 import { writeConditions } from '../conditions.ts'
+import { markerOwnerOf } from '../object-ownership.ts'
+import { parseRenameSource } from '../rename-source.ts'
 import type { ObjectVersion } from '../../../engine/index.ts'
 import type { Operation } from '../operation.ts'
 
@@ -21,8 +23,9 @@ export const RenameObject: Operation<RenameObjectRequest, RenameObjectOutput> = 
     'DestinationIfModifiedSince', 'DestinationIfUnmodifiedSince', 'SourceIfModifiedSince', 'SourceIfUnmodifiedSince',
   ],
   scope: 'bucket',
-  async run({ input, bucket, key, caller, service }) {
-    const sourceKey = decode(must(input.RenameSource, 'detected by its rename source'))
+  async run(call) {
+    const { input, bucket, key, service } = call
+    const sourceKey = parseRenameSource(must(input.RenameSource, 'detected by its rename source'))
     refuseKey(sourceKey)
     await service.engine.renameObject({
       bucket,
@@ -39,7 +42,7 @@ export const RenameObject: Operation<RenameObjectRequest, RenameObjectOutput> = 
         refuseByDate(destination, { sinceMs: input.DestinationIfModifiedSince?.getTime(), untilMs: input.DestinationIfUnmodifiedSince?.getTime() })
       },
       ...(input.ClientToken === undefined ? {} : { clientToken: input.ClientToken }),
-      ownerId: caller.account.id,
+      ownerId: await markerOwnerOf(call),
     })
     return {}
   },
@@ -49,13 +52,4 @@ export const RenameObject: Operation<RenameObjectRequest, RenameObjectOutput> = 
 function refuseByDate({ etag, lastModifiedMs }: ObjectVersion, { sinceMs, untilMs }: { sinceMs: number | undefined; untilMs: number | undefined }): void {
   const outcome = evaluateConditions({ ifModifiedSinceMs: sinceMs, ifUnmodifiedSinceMs: untilMs }, { etag, lastModifiedMs })
   if (outcome !== 'proceed') throw new S3Error('PreconditionFailed', undefined, { Condition: outcome === 'notModified' ? 'If-Modified-Since' : 'If-Unmodified-Since' })
-}
-
-/** The source key, URL-encoded; a leading slash is not part of it. */
-function decode(source: string): string {
-  try {
-    return decodeURIComponent(source.startsWith('/') ? source.slice(1) : source)
-  } catch {
-    throw new S3Error('InvalidArgument', undefined, { ArgumentName: 'x-amz-rename-source', ArgumentValue: source })
-  }
 }

@@ -20,9 +20,8 @@ const partLimitBytes = 5 * GiB
 export const UploadPartCopy: Operation<UploadPartCopyRequest, UploadPartCopyOutput> = {
   honours: ['Bucket', 'Key', ...copySourceMembers, 'CopySourceRange', 'PartNumber', 'UploadId', 'ExpectedBucketOwner', 'RequestPayer'],
   scope: 'bucket',
-  async run({ input, bucket, key, caller, service }) {
+  async run({ input, bucket, key, service }) {
     const source = parseCopySource(must(input.CopySource, 'detected by its copy source'))
-    await service.admitBucket(source.bucket, caller, input.ExpectedSourceBucketOwner)
     const partNumber = partNumberIn(input.PartNumber)
     const upload = await service.engine.getUpload({ bucket, key, uploadId: must(input.UploadId, 'detected by its upload id') })
     const range = input.CopySourceRange === undefined ? undefined : parseCopyRange(input.CopySourceRange)

@@ -48,8 +48,6 @@ export const unconfigured = {
   GetBucketMetricsConfiguration: fails('NoSuchConfiguration', byId),
   GetBucketEncryption: fails('ServerSideEncryptionConfigurationNotFoundError'),
   GetBucketLifecycleConfiguration: fails('NoSuchLifecycleConfiguration'),
-  GetBucketPolicy: fails('NoSuchBucketPolicy'),
-  GetBucketPolicyStatus: fails('NoSuchBucketPolicy'),
   GetBucketReplication: fails('ReplicationConfigurationNotFoundError'),
   GetObjectLockConfiguration: fails('ObjectLockConfigurationNotFoundError'),
   GetObjectLegalHold: withoutObjectLock,
