@@ -28,6 +28,7 @@ import type { SessionKeys } from './identity/session-keys.ts'
 import { ensureServerKey } from './identity/server-key.ts'
 import { KeyringError } from './keyring/keyring.ts'
 import { openKeyring } from './keyring/open-keyring.ts'
+import { blockAll, blockNothing } from './s3/bucket-access.ts'
 import { s3Handler } from './s3/pipeline.ts'
 import { createS3Service } from './s3/service.ts'
 import { applyBootstrap, planBootstrap, type EnsureWarehouse } from './server/bootstrap/apply-bootstrap.ts'
@@ -192,6 +193,10 @@ async function startWorker(config: Config, committerPath: string): Promise<Runni
         region: config.region,
         clock,
         accountIdOf: async ownerId => (await identity.getAccountById(ownerId))?.accountId,
+        newBucketDefaults: {
+          ownership: config.defaultObjectOwnership,
+          publicAccessBlock: config.defaultPublicAccessBlock === 'on' ? blockAll : blockNothing,
+        },
       }),
       lookupAccessKey,
       keys: signingKeys,

@@ -128,6 +128,18 @@ export const settings = {
     fallbackText: '`lake` when nothing at all is declared',
     doc: 'Short form: Iceberg warehouses, with commas between, each in a bucket of its own name.',
   }),
+  defaultObjectOwnership: setting<'BucketOwnerEnforced' | 'BucketOwnerPreferred' | 'ObjectWriter'>('MORAINE_DEFAULT_OBJECT_OWNERSHIP', {
+    parse: oneOf('BucketOwnerEnforced', 'BucketOwnerPreferred', 'ObjectWriter'),
+    fallback: 'BucketOwnerEnforced',
+    fallbackText: 'BucketOwnerEnforced',
+    doc: 'The object ownership of new buckets that ask for none; `ObjectWriter` is that of before 2023, with ACLs.',
+  }),
+  defaultPublicAccessBlock: setting<'on' | 'off'>('MORAINE_DEFAULT_PUBLIC_ACCESS_BLOCK', {
+    parse: oneOf('on', 'off'),
+    fallback: 'on',
+    fallbackText: 'on: all four',
+    doc: 'Block Public Access of new buckets; `off` is that of before 2023, with nothing blocked.',
+  }),
   workers: setting<number | undefined>('MORAINE_WORKERS', {
     flag: { name: '--workers', value: 'N' },
     parse: countBetween(1, 256),
