@@ -100,7 +100,7 @@ class Simulation {
     }
     await this.#scheduler.open()
     const failure = (await Promise.all(working)).find((error) => error !== undefined)
-    if (failure !== undefined) throw failure
+    if (failure instanceof Error) throw failure
   }
 
   async #runClient(world: World, isOn: { readonly power: boolean }): Promise<void> {
