@@ -10,7 +10,7 @@ export interface RequestContext {
    * once the headers are accepted, or answer at once and the body is never sent.
    */
   readonly expectsContinue: boolean
-  /** For the request's log line. Never a secret, signature or token. */
+  /** For the request's log line and audit record. Never a secret, signature or token. */
   readonly notes: RequestNotes
 }
 
@@ -19,6 +19,10 @@ export interface RequestNotes {
   /** The protocol's own name: `PutObject`, `updateTable`. */
   operation?: string
   accessKeyId?: string
+  bucket?: string
+  key?: string
+  /** What authorization said, and the statement or rule that it rests on. */
+  decision?: { readonly effect: 'allow' | 'deny'; readonly because: string }
   /** The protocol's error code, when the request was refused. */
   errorCode?: string
   /** What made it fail, when that is a fault of ours or of the machine: its stack is logged. */

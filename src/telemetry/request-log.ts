@@ -1,17 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../../base/clock.ts'
 import type { Logger } from './logger.ts'
+import { countConnectionBytes } from './connection-bytes.ts'
 import { redactUrl } from './redact.ts'
 import type { RequestContext } from './request-context.ts'
 
 /** Logs one line when the response has been sent, or its connection has gone before that. */
 export type LogRequest = (request: IncomingMessage, response: ServerResponse, context: RequestContext) => void
-
-/** Bytes of a connection that earlier requests' lines have counted. */
-interface Counted {
-  read: number
-  written: number
-}
 
 /**
  * A line has method, path, status, wire bytes in and out, duration, request id, and what the
@@ -19,16 +14,14 @@ interface Counted {
  * logged at level `error` with its stack; an aborted request has no status but `aborted: true`.
  */
 export function createRequestLog(logger: Logger, clock: Clock): LogRequest {
-  const counted = new WeakMap<object, Counted>()
+  const bytesOf = countConnectionBytes()
   return (request, response, { requestId, notes }) => {
     const startedMs = clock.monotonicMs()
     const { socket } = request
     response.once('close', () => {
       const { fault } = notes
       const level = fault === undefined ? 'info' : 'error'
-      const before = counted.get(socket) ?? { read: 0, written: 0 }
-      const now = { read: socket.bytesRead, written: socket.bytesWritten }
-      counted.set(socket, now)
+      const bytes = bytesOf(socket)
       if (!logger.isLevelEnabled(level)) return
       const finished = response.writableFinished
       logger[level]({
@@ -37,8 +30,8 @@ export function createRequestLog(logger: Logger, clock: Clock): LogRequest {
         path: redactUrl(request.url ?? ''),
         status: finished ? response.statusCode : undefined,
         aborted: finished ? undefined : true,
-        bytesIn: now.read - before.read,
-        bytesOut: now.written - before.written,
+        bytesIn: bytes.read,
+        bytesOut: bytes.written,
         durationMs: Math.round((clock.monotonicMs() - startedMs) * 100) / 100,
         remote: socket.remoteAddress,
         operation: notes.operation,
