@@ -1,74 +1,87 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { DriveBlobStore } from './blobs/drive-blob-store.ts'
-import { DriveFormatError, type DriveRecord, inspectDrive, lockPath, metadataDirectory, openDrive } from './drives/drive-format.ts'
-import { lockDrive } from './drives/drive-lock.ts'
-import { makeDirectoryDurably, NodeDrive } from './drives/node-drive.ts'
-import { LmdbMetadataStore } from './metadata/lmdb-metadata-store.ts'
+import { SetBlobStore } from './blobs/set-blob-store.ts'
+import { metadataDirectory } from './drives/drive-format.ts'
+import { DriveKeeper } from './drives/drive-keeper.ts'
+import type { DriveSlot } from './drives/plan-start.ts'
+import type { MetadataCommits } from './metadata/metadata-commits.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
+import { openMetadata, openRemoteMetadata } from './metadata/open-metadata.ts'
+import { lockDrives, openDrives, type Parities, planPrepared, prepareDrives } from './open-drives.ts'
 
-/** The stores of a deployment on one drive, open in this process. */
+/** The stores of a deployment on one or more drives, open in this process. */
 export interface Deployment {
   readonly deploymentId: string
   readonly metadata: MetadataStore
   readonly blobs: BlobStore
+  readonly keeper: DriveKeeper
   close(): Promise<void>
 }
 
+/** Directories of drives, in the order of the deployment's sets and positions. */
+export interface DeploymentDrives {
+  readonly drives: readonly string[]
+  readonly parities?: Parities
+}
+
+export interface PreparedDeployment {
+  readonly deploymentId: string
+  /** Where the committer finds its metadata. */
+  readonly metadataDirectory: string
+  /** Drives that are missing, empty, swapped or of another deployment: for the log. */
+  readonly notes: readonly string[]
+  release(): void
+}
+
 /**
- * What the primary process does once, before any worker opens the drive: takes its lock until
- * `release`, and formats it when it is empty. A directory that holds something else is left
- * untouched. Throws `DriveFormatError`: `Foreign`, `Locked`, `NewerFormat`, `Damaged`.
+ * What the primary process does once, before any worker opens the drives: takes their locks until
+ * `release`, and formats those that are empty. A directory that holds something else is left
+ * untouched. Throws `DriveFormatError`: `Foreign`, `Locked`, `NewerFormat`, `Damaged`, `Incomplete`.
  */
-export async function prepareDeployment({
-  drive: path,
-  random,
-}: {
-  readonly drive: string
-  readonly random: Random
-}): Promise<{ readonly deploymentId: string; release(): void }> {
-  const root = resolve(path)
-  makeDirectoryDurably(root)
-  const drive = new NodeDrive(root)
-  await inspectDrive(drive)
-  const lock = lockDrive(join(root, lockPath))
-  try {
-    const { deploymentId } = await openDrive(drive, random)
-    return { deploymentId, release: () => lock.release() }
-  } catch (error) {
-    lock.release()
-    throw error
-  }
+export async function prepareDeployment({ drives, parities = {}, random }: DeploymentDrives & { readonly random: Random }): Promise<PreparedDeployment> {
+  const { deploymentId, slots, notes, release } = await prepareDrives({ drives, parities, random })
+  return { deploymentId, metadataDirectory: metadataDirectoryOf(slots), notes, release }
 }
 
-/** Takes the lock of a prepared drive, to look at it while no server runs. `Foreign` when it was never prepared, `Locked`. */
-export async function lockDeployment({ drive: path }: { readonly drive: string }): Promise<{ release(): void }> {
-  const root = resolve(path)
-  await inspectPrepared(root)
-  return lockDrive(join(root, lockPath))
+/** Takes the locks of prepared drives, to look at them while no server runs. `Foreign` when they were never prepared, `Locked`. */
+export function lockDeployment({ drives }: DeploymentDrives): Promise<{ release(): void }> {
+  return lockDrives(drives)
 }
 
-/** Opens a prepared drive, in any number of processes. `Foreign` when it was never prepared. */
+/** The first drive of the first set has the metadata. */
+function metadataDirectoryOf(slots: readonly (readonly DriveSlot[])[]): string {
+  return join(must(slots[0]?.[0], 'a deployment has a drive').path, metadataDirectory)
+}
+
+/**
+ * Opens prepared drives: in any number of processes with `commits`, which lead to the committer of
+ * their metadata; without, this process commits, and no other. `Foreign` when they were never
+ * prepared, `Incomplete` when too many are missing.
+ */
 export async function openDeployment({
-  drive: path,
+  drives,
+  parities = {},
   clock,
   random,
-}: {
-  readonly drive: string
+  commits,
+}: DeploymentDrives & {
   readonly clock: Clock
   readonly random: Random
+  readonly commits?: MetadataCommits
 }): Promise<Deployment> {
-  const root = resolve(path)
-  const { deploymentId } = await inspectPrepared(root)
-  const metadata = LmdbMetadataStore.open({ directory: join(root, metadataDirectory) })
-  const blobs = new DriveBlobStore({ drive: new NodeDrive(root), clock, random })
-  return { deploymentId, metadata, blobs, close: () => metadata.close() }
-}
-
-async function inspectPrepared(root: string): Promise<DriveRecord> {
-  const state = await inspectDrive(new NodeDrive(root))
-  if (state.kind === 'unformatted') throw new DriveFormatError('Foreign', `${root} is not a drive of Moraine's`)
-  return state.record
+  const { slots } = await planPrepared(drives)
+  const { record, sets } = await openDrives({ drives, clock, parities })
+  const directory = metadataDirectoryOf(slots)
+  const metadata = commits === undefined ? await openMetadata({ directory, clock, random }) : openRemoteMetadata(directory, commits)
+  const keeper = new DriveKeeper({ record, sets, clock, random })
+  const [only] = sets.flatMap(({ members }) => members)
+  const isAlone = sets.length === 1 && sets[0]?.members.length === 1
+  const blobs = isAlone && only !== undefined
+    ? new DriveBlobStore({ drive: only.drive, clock, random })
+    : new SetBlobStore({ sets, clock, random, onDamage: (blobId, set) => keeper.healer.report(blobId, set) })
+  return { deploymentId: record.deploymentId, metadata, blobs, keeper, close: () => metadata.close() }
 }

@@ -4,12 +4,11 @@ import { default as cluster } from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { must } from '../base/assert.ts'
 import { KeyManagementError, type KeyManagement } from '../base/key-management.ts'
 import { systemClock, systemRandom } from '../base/system.ts'
 import { secondMs } from '../base/units.ts'
 import { DriveError } from '../engine/drives/drive.ts'
-import { DriveFormatError, EngineError, fsckDrive, metadataDirectoryOf, openDeployment, openEngine, prepareDeployment, type Engine, type MetadataCommits } from '../engine/index.ts'
+import { DriveFormatError, EngineError, fsckDrives, openDeployment, openEngine, prepareDeployment, type Engine, type MetadataCommits, type PreparedDeployment } from '../engine/index.ts'
 import { MetadataError } from '../engine/metadata/metadata-store.ts'
 import { CatalogError, createCatalog, type Catalog } from '../catalog/index.ts'
 import { banner } from './cli/banner.ts'
@@ -20,6 +19,7 @@ import { parseConfig, type Config } from './config/parse-config.ts'
 import { processEnvironment, readTextFile } from './config/process-input.ts'
 import { engineBuckets } from './iceberg/engine-buckets.ts'
 import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
+import { createIamService } from './iam/service.ts'
 import { icebergRoutes, refuseIcebergRequest } from './iceberg/iceberg-routes.ts'
 import { createRemoteSigner } from './iceberg/remote-signer.ts'
 import { createIdentityStore, type IdentityStore } from './identity/identity-store.ts'
@@ -41,9 +41,11 @@ import { registerHealthRoutes, type Health } from './server/health-routes.ts'
 import { createHttpServer } from './server/http-server.ts'
 import { CertificateError } from './server/tls/certificates.ts'
 import { openServerTls, type ServerTls } from './server/tls/server-tls.ts'
+import { queryHandler } from './server/query-handler.ts'
 import { createLease } from './server/jobs/lease.ts'
 import { runJobs } from './server/jobs/run-jobs.ts'
 import { SigningKeys } from './sigv4/signing-keys.ts'
+import { createStsService } from './sts/service.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 import { createRequestIds } from './telemetry/request-ids.ts'
 import { createRequestLog } from './telemetry/request-log.ts'
@@ -81,13 +83,13 @@ function complain(...messages: readonly string[]): number {
   return 1
 }
 
-async function runFsck({ drive, json, quick }: Extract<Command, { kind: 'fsck' }>): Promise<number> {
+async function runFsck({ drives, json, quick }: Extract<Command, { kind: 'fsck' }>): Promise<number> {
   try {
-    const report = await fsckDrive({ drive, clock, random, readBytes: !quick })
-    process.stdout.write(json ? `${JSON.stringify(report)}\n` : fsckText(drive, report))
+    const report = await fsckDrives({ drives, clock, random, readBytes: !quick })
+    process.stdout.write(json ? `${JSON.stringify(report)}\n` : fsckText(drives, report))
     return fsckExitCodes[report.verdict]
   } catch (error) {
-    return complain(`${drive}: ${reasonOf(error)}`)
+    return complain(...reasonOf(error).split('\n').map(reason => `${drives.join(' ')}: ${reason}`))
   }
 }
 
@@ -103,18 +105,19 @@ async function runServer(argv: readonly string[]): Promise<number> {
   try {
     // Before the drives are touched: a server whose certificate cannot be used serves nothing.
     const isTls = openTls(config) !== undefined
-    const { release, warehouse } = await prepare(config)
+    const { release, warehouse, metadataDirectory, notes } = await prepare(config)
+    for (const note of notes) logger.warn({ drives: config.drives }, note)
     const workers = config.workers ?? availableParallelism()
     const onListening = (port: number): void => {
       if (config.json || config.quiet) logger.info({ port, workers, version }, 'serving')
       else process.stdout.write(banner({ config, version, port, workers, warehouse, isTls, colours: process.stdout.isTTY }))
     }
-    const ending = await runPrimary({ config, workers, workerFile: fileURLToPath(import.meta.url), metadataDirectory: metadataDirectoryOf(driveOf(config)), clock, logger, onListening })
+    const ending = await runPrimary({ config, workers, workerFile: fileURLToPath(import.meta.url), metadataDirectory, clock, logger, onListening })
     release()
     return ending.kind === 'drained' ? 0 : complain(ending.message)
   } catch (error) {
     if (error instanceof BootstrapError) return complain(...error.message.split('\n').map(line => `${config.bootstrap ?? 'bootstrap'}: ${line}`))
-    return complain(`${config.drives.join(' ')}: ${reasonOf(error)}`)
+    return complain(...reasonOf(error).split('\n').map(reason => `${config.drives.join(' ')}: ${reason}`))
   }
 }
 
@@ -127,9 +130,9 @@ function reasonOf(error: unknown): string {
 }
 
 /** Locks the drive, formats it when it is new, and makes what is declared exist. */
-async function prepare(config: Config): Promise<{ readonly release: () => void; readonly warehouse: string }> {
+async function prepare(config: Config): Promise<Pick<PreparedDeployment, 'release' | 'metadataDirectory' | 'notes'> & { readonly warehouse: string }> {
   const plan = planBootstrap(config.bootstrap === undefined ? undefined : readBootstrap(config.bootstrap), config)
-  const deployment = await prepareDeployment({ drive: driveOf(config), random })
+  const deployment = await prepareDeployment({ ...drivesOf(config), random })
   const { engine, close } = await openStores(config)
   try {
     const { identity, box } = await openIdentity(config, engine, openKeyring(config, random, 'prepare'))
@@ -147,7 +150,7 @@ async function prepare(config: Config): Promise<{ readonly release: () => void; 
   } finally {
     await close()
   }
-  return { release: () => deployment.release(), warehouse: plan.warehouses[0]?.name ?? 'lake' }
+  return { release: () => deployment.release(), metadataDirectory: deployment.metadataDirectory, notes: deployment.notes, warehouse: plan.warehouses[0]?.name ?? 'lake' }
 }
 
 function readBootstrap(path: string): BootstrapDocument {
@@ -204,6 +207,13 @@ async function startWorker(config: Config, committerPath: string): Promise<Runni
       domains: config.domains,
       websiteDomains: config.websiteDomains,
       hostId: hostname(),
+    }),
+    query: queryHandler({
+      services: [createIamService({ identity, clock, random }), createStsService({ identity, clock, isRolelessAllowed: config.stsRoleless })],
+      lookupAccessKey,
+      keys: signingKeys,
+      clock,
+      isSecure: tls !== undefined,
     }),
     routes: async app => {
       registerHealthRoutes(app, health)
@@ -282,7 +292,7 @@ function openCatalog(config: Config, { engine, identity, onInternalError }: Cata
 }
 
 async function openStores(config: Config, commits?: MetadataCommits): Promise<{ readonly engine: Engine; readonly close: () => Promise<void> }> {
-  const deployment = await openDeployment({ drive: driveOf(config), clock, random, ...(commits === undefined ? {} : { commits }) })
+  const deployment = await openDeployment({ ...drivesOf(config), clock, random, ...(commits === undefined ? {} : { commits }) })
   const engine = openEngine({ metadata: deployment.metadata, blobs: deployment.blobs, clock, random })
   return {
     engine,
@@ -297,8 +307,8 @@ function openLogger(config: Config): ReturnType<typeof createLogger> {
   return createLogger({ level: config.logLevel, readable: process.stdout.isTTY && !config.json, destination: 1 })
 }
 
-function driveOf({ drives }: Config): string {
-  return must(drives[0], 'the configuration has one drive')
+function drivesOf({ drives, parity, reducedParity }: Config) {
+  return { drives, parities: { ...(parity === undefined ? {} : { standard: parity }), ...(reducedParity === undefined ? {} : { reduced: reducedParity }) } }
 }
 
 function regionOf({ region = 'us-east-1' }: Config): string {

@@ -77,9 +77,9 @@ async function measure(engine: Engine): Promise<void> {
 }
 
 const drive = mkdtempSync(join(options.directory, 'moraine-bench-'))
-const prepared = await prepareDeployment({ drive, random: systemRandom })
+const prepared = await prepareDeployment({ drives: [drive], random: systemRandom })
 try {
-  const stores = await openDeployment({ drive, clock: systemClock, random: systemRandom })
+  const stores = await openDeployment({ drives: [drive], clock: systemClock, random: systemRandom })
   const engine = openEngine({ metadata: stores.metadata, blobs: stores.blobs, clock: systemClock, random: systemRandom, settings: {} })
   await fill(engine)
   await measure(engine)

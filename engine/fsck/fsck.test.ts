@@ -9,7 +9,7 @@ import type { MetadataStore } from '../metadata/metadata-store.ts'
 import { bodyOf, digestOf, memoryEngine, owner, plain, put, textOf } from '../objects/test-engine.ts'
 import { openDeployment, prepareDeployment } from '../open-deployment.ts'
 import { openEngine } from '../open-engine.ts'
-import { fsck, fsckDrive } from './fsck.ts'
+import { fsck, fsckDrives } from './fsck.ts'
 import type { Finding } from './report.ts'
 
 const bucket = 'bucket'
@@ -104,11 +104,11 @@ describe('a drive', () => {
 
   it('is prepared once, opened by many, and checked while nobody serves it', async () => {
     const drive = join(directory, 'new', 'drive')
-    await expect(fsckDrive({ drive, ...machine })).rejects.toThrow()
-    const prepared = await prepareDeployment({ drive, random: systemRandom })
-    await expect(prepareDeployment({ drive, random: systemRandom })).rejects.toMatchObject({ code: 'Locked' })
-    await expect(fsckDrive({ drive, ...machine })).rejects.toMatchObject({ code: 'Locked' })
-    const stores = await openDeployment({ drive, ...machine })
+    await expect(fsckDrives({ drives: [drive], ...machine })).rejects.toThrow()
+    const prepared = await prepareDeployment({ drives: [drive], random: systemRandom })
+    await expect(prepareDeployment({ drives: [drive], random: systemRandom })).rejects.toMatchObject({ code: 'Locked' })
+    await expect(fsckDrives({ drives: [drive], ...machine })).rejects.toMatchObject({ code: 'Locked' })
+    const stores = await openDeployment({ drives: [drive], ...machine })
     expect(stores.deploymentId).toBe(prepared.deploymentId)
     const engine = openEngine({ ...stores, ...machine })
     await engine.createBucket({ bucket, ownerId: owner, region: 'us-east-1' })
@@ -117,12 +117,12 @@ describe('a drive', () => {
     expect(await textOf(engine, 'large')).toBe(text)
     await stores.close()
     prepared.release()
-    expect(await fsckDrive({ drive, ...machine, readBytes: true })).toMatchObject({ verdict: 'clean', findings: [], checked: { blobs: 1 } })
+    expect(await fsckDrives({ drives: [drive], ...machine, readBytes: true })).toMatchObject({ verdict: 'clean', findings: [], checked: { blobs: 1 } })
   })
 
   it('that holds something else is left untouched', async () => {
     writeFileSync(join(directory, 'precious.txt'), 'x')
-    await expect(prepareDeployment({ drive: directory, random: systemRandom })).rejects.toMatchObject({ code: 'Foreign' })
-    await expect(openDeployment({ drive: directory, ...machine })).rejects.toMatchObject({ code: 'Foreign' })
+    await expect(prepareDeployment({ drives: [directory], random: systemRandom })).rejects.toMatchObject({ code: 'Foreign' })
+    await expect(openDeployment({ drives: [directory], ...machine })).rejects.toMatchObject({ code: 'Foreign' })
   })
 })

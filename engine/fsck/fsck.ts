@@ -20,17 +20,17 @@ export async function fsck({ metadata, blobs, readBytes = false }: FsckOptions):
   return check.report.build()
 }
 
-/** `fsck` of a drive, locked meanwhile. Throws `DriveFormatError`: `Foreign`, `Locked`, `NewerFormat`, `Damaged`. */
-export async function fsckDrive(input: {
-  readonly drive: string
+/** `fsck` of a deployment's drives, locked meanwhile. Throws `DriveFormatError`: `Foreign`, `Locked`, `NewerFormat`, `Damaged`, `Incomplete`. */
+export async function fsckDrives(input: {
+  readonly drives: readonly string[]
   readonly clock: Clock
   readonly random: Random
   readonly readBytes?: boolean
 }): Promise<FsckReport> {
-  const { drive, clock, random, readBytes = false } = input
-  const lock = await lockDeployment({ drive })
+  const { drives, clock, random, readBytes = false } = input
+  const lock = await lockDeployment({ drives })
   try {
-    const stores = await openDeployment({ drive, clock, random })
+    const stores = await openDeployment({ drives, clock, random })
     try {
       return await fsck({ ...stores, readBytes })
     } finally {

@@ -31,7 +31,7 @@ export function banner({ config, version, port, workers, warehouse, isTls, colou
     ['S3', endpoint],
     ['Iceberg REST', `${endpoint}/iceberg`],
     ['Access key', areDefault ? `${user} / ${password} (on loopback only: set MORAINE_ROOT_USER and MORAINE_ROOT_PASSWORD)` : user],
-    ['Drive', config.drives.join(' ')],
+    [config.drives.length === 1 ? 'Drive' : 'Drives', config.drives.join(' ')],
     ['Workers', String(workers)],
   ]
   return [

@@ -14,16 +14,16 @@ describe('parseCommand', () => {
     [['version'], { kind: 'version' }],
     [['--version'], { kind: 'version' }],
     [['server', '--address', ':9000', '/data'], { kind: 'server', argv: ['--address', ':9000', '/data'] }],
-    [['fsck', '/data'], { kind: 'fsck', drive: '/data', json: false, quick: false }],
-    [['fsck', '--json', '/data', '--quick'], { kind: 'fsck', drive: '/data', json: true, quick: true }],
+    [['fsck', '/a', '/d{1...2}'], { kind: 'fsck', drives: ['/a', '/d1', '/d2'], json: false, quick: false }],
+    [['fsck', '/data'], { kind: 'fsck', drives: ['/data'], json: false, quick: false }],
+    [['fsck', '--json', '/data', '--quick'], { kind: 'fsck', drives: ['/data'], json: true, quick: true }],
   ])('%j', (argv, command) => {
     expect(parseCommand(argv)).toEqual(command)
   })
 
   it.each([
     [['serve'], 'there is no command "serve"'],
-    [['fsck'], 'one DRIVE'],
-    [['fsck', '/a', '/b'], 'one DRIVE'],
+    [['fsck'], 'the DRIVEs'],
     [['fsck', '--repair', '/a'], '--repair'],
   ])('%j is refused', (argv, message) => {
     expect(parseCommand(argv)).toMatchObject({ kind: 'unknown', message: expect.stringContaining(message) as string })
@@ -59,7 +59,7 @@ describe('fsck report', () => {
   const checked = { buckets: 1, keys: 20_000, versions: 20_000, uploads: 0, parts: 0, blobs: 3, bytes: 1_000_000, events: 5 }
 
   it('says what is lost, and exits accordingly', () => {
-    const text = fsckText('/data', {
+    const text = fsckText(['/data'], {
       verdict: 'lost',
       findings: [{ severity: 'lost', code: 'BytesMissing', subject: 'lake/k?null', explanation: 'blob 01 is gone' }],
       found: { lost: 3, wrong: 0, garbage: 0 },

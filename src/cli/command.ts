@@ -1,9 +1,11 @@
 /** The command line: which command, and what is left for it. */
+import { expandEllipses } from '../config/words.ts'
+
 export type Command =
   /** `argv` is parsed with the environment (src/config). */
   | { readonly kind: 'server'; readonly argv: readonly string[] }
   /** `quick` verifies the records only, not every byte that is stored. */
-  | { readonly kind: 'fsck'; readonly drive: string; readonly json: boolean; readonly quick: boolean }
+  | { readonly kind: 'fsck'; readonly drives: readonly string[]; readonly json: boolean; readonly quick: boolean }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'unknown'; readonly message: string }
@@ -27,7 +29,6 @@ function parseFsck(rest: readonly string[]): Command {
   const words = rest.filter(word => !word.startsWith('-'))
   const wrong = rest.find(word => word.startsWith('-') && !['--json', '--quick'].includes(word))
   if (wrong !== undefined) return { kind: 'unknown', message: `${wrong} is not an option of "moraine fsck"` }
-  const [drive] = words
-  if (drive === undefined || words.length > 1) return { kind: 'unknown', message: 'moraine fsck takes one DRIVE' }
-  return { kind: 'fsck', drive, json: rest.includes('--json'), quick: rest.includes('--quick') }
+  if (words.length === 0) return { kind: 'unknown', message: 'moraine fsck takes the DRIVEs of a deployment' }
+  return { kind: 'fsck', drives: words.flatMap(expandEllipses), json: rest.includes('--json'), quick: rest.includes('--quick') }
 }

@@ -16,7 +16,7 @@ const verdicts = {
 } as const satisfies Record<FsckReport['verdict'], string>
 
 /** The report for people. */
-export function fsckText(drive: string, { verdict, findings, found, checked, awaitingCollection }: FsckReport): string {
+export function fsckText(drives: readonly string[], { verdict, findings, found, checked, awaitingCollection }: FsckReport): string {
   const sections = (['lost', 'wrong', 'garbage'] as const).flatMap(severity => {
     const shown = findings.filter(finding => finding.severity === severity)
     if (shown.length === 0) return []
@@ -24,5 +24,5 @@ export function fsckText(drive: string, { verdict, findings, found, checked, awa
     return [`${headings[severity]}:`, ...shown.map(({ code, subject, explanation }) => `  ${code} ${subject}: ${explanation}`), ...(more > 0 ? [`  and ${more} more`] : []), '']
   })
   const counts = Object.entries(checked).map(([name, count]) => `${count.toLocaleString('en')} ${name}`).join(', ')
-  return [...sections, `Checked ${drive}: ${counts}; ${awaitingCollection.toLocaleString('en')} awaiting collection`, verdicts[verdict], ''].join('\n')
+  return [...sections, `Checked ${drives.join(' ')}: ${counts}; ${awaitingCollection.toLocaleString('en')} awaiting collection`, verdicts[verdict], ''].join('\n')
 }

@@ -12,8 +12,8 @@ export function helpText(): string {
   return `Moraine: an S3 object store and an Apache Iceberg REST catalog in one server.
 
 Usage:
-  moraine server [options] [DRIVE]    serve the drive directory DRIVE (./data)
-  moraine fsck [options] DRIVE        verify a drive that no server uses; exits 0 when it is clean,
+  moraine server [options] [DRIVE…]   serve the drive directories, /mnt/drive{1...6} or ./data alone
+  moraine fsck [options] DRIVE…       verify drives that no server uses; exits 0 when all is clean,
                                       2 when records contradict each other, 3 when something is lost
     --quick                           verify the records only, not every stored byte
     --json                            print the report as JSON

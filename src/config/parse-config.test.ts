@@ -97,6 +97,9 @@ describe('where a setting comes from', () => {
   it('takes drives from arguments, then names', () => {
     expect(configOf({ env: { MINIO_VOLUMES: '/m' } }).drives).toEqual(['/m'])
     expect(configOf({ env: { MINIO_VOLUMES: '/m', MORAINE_DRIVES: '"/our drive"' } }).drives).toEqual(['/our drive'])
+    expect(configOf({ argv: ['/mnt/drive{1...3}', '/b'] }).drives).toEqual(['/mnt/drive1', '/mnt/drive2', '/mnt/drive3', '/b'])
+    expect(configOf({ env: { MINIO_STORAGE_CLASS_STANDARD: 'EC:3', MORAINE_REDUCED_PARITY: '1' } })).toMatchObject({ parity: 3, reducedParity: 1 })
+    expect(configOf({}).parity).toBeUndefined()
     expect(configOf({ argv: ['/argument'], env: { MORAINE_DRIVES: '/ours' } }).drives).toEqual(['/argument'])
   })
 
@@ -137,8 +140,8 @@ describe('what stops the start', () => {
     [{ env: { MORAINE_BUCKETS: 'ok-name,Not_OK' } }, 'MORAINE_BUCKETS: "Not_OK" is not a bucket name'],
     [{ env: { MORAINE_DRAIN_TIMEOUT: '30' } }, 'MORAINE_DRAIN_TIMEOUT: expected a duration'],
     [{ env: { MORAINE_QUIET: 'maybe' } }, 'MORAINE_QUIET: expected on or off'],
-    [{ argv: ['/mnt/drive{1...4}'] }, '4 drives are given'],
-    [{ argv: ['/a', '/b'] }, '2 drives are given'],
+    [{ env: { MORAINE_PARITY: 'EC:9' } }, 'expected a number from 0 to 8'],
+    [{ env: { MINIO_STORAGE_CLASS_RRS: 'REED:1' } }, 'expected a number from 0 to 8'],
     [{ argv: ['http://host{1...4}/data'] }, 'servers do not form clusters'],
     [{ argv: ['--config', 'missing.yaml'] }, 'missing.yaml: there is no such file'],
     [{ argv: ['--config', 'c'], files: { c: 'regoin: eu' } }, 'c: /regoin is not a setting'],

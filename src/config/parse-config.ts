@@ -8,7 +8,7 @@ import { isLoopback, ValueError, type ListenAddress } from './values.ts'
 import { expandEllipses } from './words.ts'
 
 export interface Config extends Omit<SettingValues, 'address' | 'drives' | 'rootUser' | 'rootPassword'> {
-  /** Exactly one until a server takes several. */
+  /** One, or those of the deployment's sets in order. */
   readonly drives: readonly string[]
   readonly address: ListenAddress
   readonly root: RootCredentials
@@ -76,9 +76,7 @@ function readDrives(words: readonly string[], { problems }: Notices): readonly s
   const remote = words.find(word => /^[a-z]+:\/\//i.test(word))
   if (remote !== undefined) problems.push(`${remote}: a drive is a directory of this machine; servers do not form clusters`)
   try {
-    const drives = words.flatMap(expandEllipses)
-    if (drives.length > 1) problems.push(`${drives.length} drives are given (${drives.join(' ')}), and this version serves exactly one`)
-    return drives
+    return words.flatMap(expandEllipses)
   } catch (error) {
     if (!(error instanceof ValueError)) throw error
     problems.push(`drives: ${error.message}`)

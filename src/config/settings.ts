@@ -5,7 +5,7 @@
  */
 import { dayMs, hourMs, minuteMs, secondMs } from '../../base/units.ts'
 import {
-  countBetween, durationBetween, oneOf, parseAddress, parseBucketNames, parseDomains, parseRegion, parseServerUrl, parseSwitch, parseText, showDuration,
+  countBetween, durationBetween, oneOf, parseAddress, parseBucketNames, parseDomains, parseParity, parseRegion, parseServerUrl, parseSwitch, parseText, parseWebhookUrl, showDuration,
   type ListenAddress,
 } from './values.ts'
 import { splitWords } from './words.ts'
@@ -35,7 +35,21 @@ export const settings = {
     parse: splitWords,
     fallback: ['./data'],
     fallbackText: './data',
-    doc: 'The drive directories, with spaces between; the `DRIVE` arguments of `moraine server` win.',
+    doc: 'The drive directories, with spaces between and `{1...6}` for a range; the `DRIVE` arguments of `moraine server` win.',
+  }),
+  parity: setting<number | undefined>('MORAINE_PARITY', {
+    aliases: ['MINIO_STORAGE_CLASS_STANDARD'],
+    parse: parseParity,
+    fallback: undefined,
+    fallbackText: '0 for 1 drive, 1 for 2 and 3, 2 for 4 and 5, 3 for 6 and 7, 4 for more',
+    doc: 'How many drives of a set new objects survive, half of them at most: `2`, or `EC:2` as MinIO writes it. A deployment’s metadata keeps that of its first start.',
+  }),
+  reducedParity: setting<number | undefined>('MORAINE_REDUCED_PARITY', {
+    aliases: ['MINIO_STORAGE_CLASS_RRS'],
+    parse: parseParity,
+    fallback: undefined,
+    fallbackText: '1, or 0 for 1 drive',
+    doc: 'The same for objects of the storage class `REDUCED_REDUNDANCY`.',
   }),
   address: setting<ListenAddress | undefined>('MORAINE_ADDRESS', {
     aliases: ['MINIO_ADDRESS'],
@@ -67,6 +81,12 @@ export const settings = {
     fallback: true,
     fallbackText: 'on',
     doc: 'Off: neither the root key nor another key of the root account is accepted; users of the account still are.',
+  }),
+  stsRoleless: setting('MORAINE_STS_ROLELESS', {
+    parse: parseSwitch,
+    fallback: true,
+    fallbackText: 'on',
+    doc: 'AssumeRole without a role of ours, as MinIO has it: a session of the caller’s own rights, limited by the session policy. Off: refused.',
   }),
   masterKeys: setting<string | undefined>('MORAINE_KMS_SECRET_KEY', {
     aliases: ['MINIO_KMS_SECRET_KEY'],
@@ -176,6 +196,27 @@ export const settings = {
     fallback: 'off',
     fallbackText: 'off',
     doc: 'Whether clients show certificates that an authority in `CAs` of the certificate directory signed. `required` refuses connections without one.',
+  }),
+  auditFile: setting<string | undefined>('MORAINE_AUDIT_FILE', {
+    parse: parseText,
+    fallback: undefined,
+    fallbackText: 'none',
+    doc: 'A file that gets one record for each request, in MinIO’s JSON shape; `-` is standard output. None is ever dropped: requests wait, and are refused at last, while it cannot be written. A file that is moved away is begun anew.',
+  }),
+  auditWebhook: setting<string | undefined>('MORAINE_AUDIT_WEBHOOK', {
+    aliases: ['MINIO_AUDIT_WEBHOOK_ENDPOINT'],
+    parse: parseWebhookUrl,
+    fallback: undefined,
+    fallbackText: 'none',
+    doc: 'A URL that the same records are posted to, one by one. Up to 10,000 wait for each worker while it is away; what comes on top is dropped and counted in the log.',
+  }),
+  auditWebhookToken: setting<string | undefined>('MORAINE_AUDIT_WEBHOOK_TOKEN', {
+    aliases: ['MINIO_AUDIT_WEBHOOK_AUTH_TOKEN'],
+    parse: parseText,
+    fallback: undefined,
+    fallbackText: 'none',
+    fileForm: true,
+    doc: 'Sent to the audit webhook as `Authorization`: a bearer token, or a scheme and its credentials.',
   }),
   logLevel: setting<'error' | 'warn' | 'info' | 'debug'>('MORAINE_LOG_LEVEL', {
     parse: oneOf('error', 'warn', 'info', 'debug'),

@@ -61,6 +61,14 @@ export function countBetween(least: number, most: number): (text: string) => num
   }
 }
 
+/** `EC:2` or `2`. */
+export function parseParity(text: string): number {
+  const match = /^(?:EC:)?(\d)$/i.exec(text)
+  const parity = Number(match?.[1] ?? Number.NaN)
+  if (!(parity <= 8)) throw new ValueError('expected a number from 0 to 8, or EC:0 to EC:8')
+  return parity
+}
+
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: secondMs, m: minuteMs, h: hourMs }
 
 /** `500ms`, `30s`, `5m`, `2h`: milliseconds. */
@@ -115,6 +123,14 @@ export function parseServerUrl(text: string): string {
   if (url === undefined || !/^https?:$/.test(url.protocol)) throw new ValueError('expected a URL such as https://s3.example.org')
   if (url.pathname !== '/' || url.search !== '' || url.username !== '') throw new ValueError('expected scheme, host and port only, such as https://s3.example.org')
   return url.origin
+}
+
+/** Any path, no credentials: those have a setting of their own, which is never shown. */
+export function parseWebhookUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new ValueError('expected a URL such as https://audit.example.org/moraine')
+  if (url.username !== '' || url.password !== '' || url.hash !== '') throw new ValueError('expected a URL without credentials and fragment')
+  return url.href
 }
 
 /** A bucket name by AWS's rules for general purpose buckets. */
