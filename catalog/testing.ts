@@ -100,6 +100,17 @@ async function textOf(body: CatalogResponse['body']): Promise<string | undefined
   return Buffer.concat(chunks).toString()
 }
 
+/** The same thing but for some of its members: a store that fails, or lets others go first. */
+export function withOwn<T extends object>(inner: T, own: Partial<T>): T {
+  return new Proxy(inner, {
+    get(target, name) {
+      const owner = Object.hasOwn(own, name) ? own : target
+      const member: unknown = Reflect.get(owner, name)
+      return typeof member === 'function' ? (member.bind(owner) as unknown) : member
+    },
+  })
+}
+
 export const simpleSchema = {
   type: 'struct',
   'schema-id': 0,
