@@ -127,9 +127,11 @@ describe("compose.yaml's engines", () => {
     expect(Object.fromEntries(mounted.map(({ source, target }) => [source, target]))).toEqual({
       spark: '/opt/spark/conf/spark-defaults.conf',
       trino: '/etc/trino/catalog/moraine.properties',
-      pyiceberg: '/home/jovyan/.pyiceberg.yaml',
-      'first-steps': '/home/jovyan/first-steps.ipynb',
+      pyiceberg: '/opt/moraine/.pyiceberg.yaml',
+      'first-steps': '/opt/moraine/first-steps.ipynb',
     })
+    expect(engines['notebook']?.environment).toEqual({ PYICEBERG_HOME: '/opt/moraine' })
+    expect(engines['notebook']?.command?.at(-1)).toContain('cp -n /opt/moraine/first-steps.ipynb . &&')
   })
 
   it('have a notebook that names the catalog and the other services as they are called', () => {
