@@ -54,10 +54,16 @@ function validateIdentifierField(id: number, byId: ReadonlyMap<number, FieldVisi
   }
 }
 
-/** Types and defaults that the table's format version does not have yet. */
+/** Types whose values cannot be written as JSON: a column of one has no default but null. */
+const typesWithoutDefault = ['unknown', 'variant', 'geometry', 'geography']
+
+/** Types and defaults that the table's format version does not have yet, or no version allows. */
 export function checkSchemaCompatibility(schema: Schema, formatVersion: number): void {
   const problems: string[] = []
   for (const field of visitFields(schema.fields)) {
+    const primitive = typeof field.type === 'string' ? (primitiveName(field.type) ?? '') : ''
+    if (primitive === 'unknown' && field.required) problems.push(`- Invalid field ${field.name}: a column of type unknown must be optional`)
+    if (typesWithoutDefault.includes(primitive) && field.hasDefault) problems.push(`- Invalid default for ${field.name}: the default of type ${primitive} must be null`)
     const minimum = minimumFormatVersion(field.type)
     if (minimum > formatVersion) problems.push(`- Invalid type for ${field.name}: ${stringifyJson(field.type as never)} is not supported until v${minimum}`)
     if (field.initialDefault !== undefined && formatVersion < 3) {

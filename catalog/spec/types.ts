@@ -122,6 +122,8 @@ export interface FieldVisit {
   readonly type: Type
   readonly required: boolean
   readonly initialDefault: Json | undefined
+  /** An initial or a write default that is not null. */
+  readonly hasDefault: boolean
   readonly parentId: number | undefined
   /** The field lies within a list or a map. */
   readonly repeated: boolean
@@ -131,7 +133,9 @@ export interface FieldVisit {
 export function* visitFields(fields: readonly StructField[], path = '', parentId?: number, repeated = false): Generator<FieldVisit> {
   for (const field of fields) {
     const name = path + field.name
-    yield { id: field.id, name, type: field.type, required: field.required, initialDefault: field['initial-default'], parentId, repeated }
+    const initialDefault = field['initial-default']
+    const hasDefault = initialDefault !== undefined || field['write-default'] !== undefined
+    yield { id: field.id, name, type: field.type, required: field.required, initialDefault, hasDefault, parentId, repeated }
     yield* visitType(field.type, name, field.id, repeated)
   }
 }
@@ -152,7 +156,7 @@ function* visitType(type: Type, name: string, id: number, repeated: boolean): Ge
 }
 
 function* visitNested(id: number, name: string, type: Type, required: boolean, parentId: number): Generator<FieldVisit> {
-  yield { id, name, type, required, initialDefault: undefined, parentId, repeated: true }
+  yield { id, name, type, required, initialDefault: undefined, hasDefault: false, parentId, repeated: true }
   yield* visitType(type, name, id, true)
 }
 
