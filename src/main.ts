@@ -6,17 +6,20 @@ import { availableParallelism, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { KeyManagementError, type KeyManagement } from '../base/key-management.ts'
 import { systemClock, systemRandom } from '../base/system.ts'
-import { secondMs } from '../base/units.ts'
+import { MiB, secondMs } from '../base/units.ts'
 import { DriveError } from '../engine/drives/drive.ts'
-import { DriveFormatError, EngineError, fsckDrives, openDeployment, openEngine, prepareDeployment, type Engine, type MetadataCommits, type PreparedDeployment } from '../engine/index.ts'
+import { DriveFormatError, EngineError, fsckDrives, openDeployment, openEngine, prepareDeployment, type DriveKeeper, type Engine, type MetadataCommits, type PreparedDeployment } from '../engine/index.ts'
 import { MetadataError } from '../engine/metadata/metadata-store.ts'
 import { CatalogError, createCatalog, type Catalog } from '../catalog/index.ts'
+import { AdminError } from './cli/admin-client.ts'
 import { banner } from './cli/banner.ts'
 import { parseCommand, type Command } from './cli/command.ts'
 import { fsckExitCodes, fsckText } from './cli/fsck-text.ts'
 import { helpText } from './cli/help.ts'
+import { runHeal, runStatus } from './cli/run-admin.ts'
 import { parseConfig, type Config } from './config/parse-config.ts'
 import { processEnvironment, readTextFile } from './config/process-input.ts'
+import { authorityOf } from './config/values.ts'
 import { engineBuckets } from './iceberg/engine-buckets.ts'
 import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
 import { createIamService } from './iam/service.ts'
@@ -37,6 +40,9 @@ import { committerCommand, runCommitter } from './server/cluster/committer-proce
 import { connectToCommitter } from './server/cluster/committer-socket.ts'
 import { runPrimary } from './server/cluster/primary.ts'
 import { runWorker, type RunningWorker } from './server/cluster/worker.ts'
+import { careForDrives } from './server/drives/care-for-drives.ts'
+import { createCareRows } from './server/drives/care-rows.ts'
+import { registerDriveRoutes } from './server/drives/drive-routes.ts'
 import { registerHealthRoutes, type Health } from './server/health-routes.ts'
 import { createHttpServer } from './server/http-server.ts'
 import { CertificateError } from './server/tls/certificates.ts'
@@ -53,6 +59,7 @@ import { createRequestLog } from './telemetry/request-log.ts'
 const clock = systemClock
 const random = systemRandom
 const leaseDurationMs = 30 * secondMs
+const nextId = (): string => Buffer.from(random.bytes(16)).toString('hex')
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
 
 if (cluster.isWorker) runWorker(startWorker)
@@ -67,6 +74,9 @@ async function runCommand(argv: readonly string[]): Promise<number> {
       return runServer(command.argv)
     case 'fsck':
       return runFsck(command)
+    case 'status':
+    case 'heal':
+      return runAdmin(command)
     case 'help':
       process.stdout.write(helpText())
       return 0
@@ -90,6 +100,21 @@ async function runFsck({ drives, json, quick }: Extract<Command, { kind: 'fsck' 
     return fsckExitCodes[report.verdict]
   } catch (error) {
     return complain(...reasonOf(error).split('\n').map(reason => `${drives.join(' ')}: ${reason}`))
+  }
+}
+
+async function runAdmin(command: Extract<Command, { kind: 'status' | 'heal' }>): Promise<number> {
+  const parsed = parseConfig({ argv: [], env: processEnvironment(), readFile: readTextFile })
+  if (!parsed.ok) return complain(...parsed.problems)
+  const { config } = parsed
+  const endpoint = command.endpoint ?? config.serverUrl ?? `http://${authorityOf(config.address)}`
+  const client = { endpoint, region: regionOf(config), root: config.root, clock }
+  const output = { write: (text: string) => process.stdout.write(text), isTerminal: process.stdout.isTTY }
+  try {
+    return await (command.kind === 'status' ? runStatus(client, command, output) : runHeal(client, command, output))
+  } catch (error) {
+    if (error instanceof AdminError) return complain(error.message)
+    throw error
   }
 }
 
@@ -171,13 +196,14 @@ function openTls({ certsDir, certsPassword, clientCertificates }: Config): Serve
 async function startWorker(config: Config, committerPath: string): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
-  const { engine, close } = await openStores(config, connectToCommitter({ path: committerPath, sender: random.bytes(8), clock }))
+  const { engine, keeper, close } = await openStores(config, connectToCommitter({ path: committerPath, sender: random.bytes(8), clock }))
   const { identity, box } = await openIdentity(config, engine, openKeyring(config, random, 'open'))
   const { lookupAccessKey } = identity
   const signingKeys = new SigningKeys()
   const onInternalError = (fault: unknown, operationId: string): void => logger.error({ operation: operationId, err: fault }, 'a catalog request failed')
   const catalog = openCatalog(config, { engine, identity, onInternalError })
-  const health: Health = { isReady: () => engine.listBuckets({ limit: 1 }).then(() => true, () => false) }
+  const health: Health = { isReady: () => engine.listBuckets({ limit: 1 }).then(() => true, () => false), sets: () => keeper.setStatuses() }
+  const rows = createCareRows(engine)
   const iceberg = icebergRoutes({
     catalog,
     lookupAccessKey,
@@ -217,6 +243,7 @@ async function startWorker(config: Config, committerPath: string): Promise<Runni
     }),
     routes: async app => {
       registerHealthRoutes(app, health)
+      registerDriveRoutes(app, { keeper, rows, lookupAccessKey, keys: signingKeys, clock, nextId, version, root: config.root, metricsAuthentication: config.metricsAuthentication })
       await app.register(iceberg)
     },
     refuseUrl: refuseIcebergRequest,
@@ -231,12 +258,20 @@ async function startWorker(config: Config, committerPath: string): Promise<Runni
   const port = await server.listen(config.address)
   const stopping = new AbortController()
   const jobs = startJobs(config, { engine, catalog, logger, sessionKeys: identity.sessionKeys }, stopping.signal)
+  const care = careForDrives({
+    keeper, rows, clock, logger, nextId,
+    lease: createLease({ engine, clock, name: 'drives', holder: nextId(), durationMs: leaseDurationMs }),
+    renewMs: leaseDurationMs / 3,
+    scrubIntervalMs: config.scrubIntervalMs,
+    scrubBytesPerSecond: config.scrubRate * MiB,
+    signal: stopping.signal,
+  })
   return {
     port,
     drain: async () => {
       stopping.abort()
       if (!(await server.drain(config.drainTimeoutMs))) logger.warn('requests under way were cut at the end of the drain')
-      await jobs
+      await Promise.all([jobs, care])
       await close()
     },
   }
@@ -291,11 +326,12 @@ function openCatalog(config: Config, { engine, identity, onInternalError }: Cata
   })
 }
 
-async function openStores(config: Config, commits?: MetadataCommits): Promise<{ readonly engine: Engine; readonly close: () => Promise<void> }> {
+async function openStores(config: Config, commits?: MetadataCommits): Promise<{ readonly engine: Engine; readonly keeper: DriveKeeper; readonly close: () => Promise<void> }> {
   const deployment = await openDeployment({ ...drivesOf(config), clock, random, ...(commits === undefined ? {} : { commits }) })
   const engine = openEngine({ metadata: deployment.metadata, blobs: deployment.blobs, clock, random })
   return {
     engine,
+    keeper: deployment.keeper,
     close: async () => {
       await engine.close()
       await deployment.close()

@@ -14,6 +14,8 @@ describe('parseCommand', () => {
     [['version'], { kind: 'version' }],
     [['--version'], { kind: 'version' }],
     [['server', '--address', ':9000', '/data'], { kind: 'server', argv: ['--address', ':9000', '/data'] }],
+    [['status'], { kind: 'status', endpoint: undefined, json: false }],
+    [['heal', '--wait', '--endpoint', 'https://s3.example.org', '--json'], { kind: 'heal', endpoint: 'https://s3.example.org', json: true, wait: true }],
     [['fsck', '/a', '/d{1...2}'], { kind: 'fsck', drives: ['/a', '/d1', '/d2'], json: false, quick: false }],
     [['fsck', '/data'], { kind: 'fsck', drives: ['/data'], json: false, quick: false }],
     [['fsck', '--json', '/data', '--quick'], { kind: 'fsck', drives: ['/data'], json: true, quick: true }],
@@ -24,6 +26,8 @@ describe('parseCommand', () => {
   it.each([
     [['serve'], 'there is no command "serve"'],
     [['fsck'], 'the DRIVEs'],
+    [['status', '--wait'], '--wait is not an option'],
+    [['heal', '--endpoint', 'nowhere'], 'takes a URL'],
     [['fsck', '--repair', '/a'], '--repair'],
   ])('%j is refused', (argv, message) => {
     expect(parseCommand(argv)).toMatchObject({ kind: 'unknown', message: expect.stringContaining(message) as string })

@@ -6,6 +6,9 @@ export type Command =
   | { readonly kind: 'server'; readonly argv: readonly string[] }
   /** `quick` verifies the records only, not every byte that is stored. */
   | { readonly kind: 'fsck'; readonly drives: readonly string[]; readonly json: boolean; readonly quick: boolean }
+  /** `endpoint` absent: where this environment's server listens. */
+  | { readonly kind: 'status'; readonly endpoint: string | undefined; readonly json: boolean }
+  | { readonly kind: 'heal'; readonly endpoint: string | undefined; readonly json: boolean; readonly wait: boolean }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'unknown'; readonly message: string }
@@ -20,6 +23,9 @@ export function parseCommand(argv: readonly string[]): Command {
       return { kind: 'server', argv: rest }
     case 'fsck':
       return parseFsck(rest)
+    case 'status':
+    case 'heal':
+      return parseAdmin(name, rest)
     default:
       return { kind: 'unknown', message: `there is no command "${name}"; "moraine --help" lists them` }
   }
@@ -31,4 +37,18 @@ function parseFsck(rest: readonly string[]): Command {
   if (wrong !== undefined) return { kind: 'unknown', message: `${wrong} is not an option of "moraine fsck"` }
   if (words.length === 0) return { kind: 'unknown', message: 'moraine fsck takes the DRIVEs of a deployment' }
   return { kind: 'fsck', drives: words.flatMap(expandEllipses), json: rest.includes('--json'), quick: rest.includes('--quick') }
+}
+
+function parseAdmin(kind: 'status' | 'heal', rest: readonly string[]): Command {
+  let endpoint: string | undefined
+  const switches = new Set<string>()
+  for (let index = 0; index < rest.length; index++) {
+    const word = rest[index] ?? ''
+    if (word === '--endpoint') endpoint = rest[++index] ?? ''
+    else if (word === '--json' || (kind === 'heal' && word === '--wait')) switches.add(word)
+    else return { kind: 'unknown', message: `${word} is not an option of "moraine ${kind}"` }
+  }
+  if (endpoint !== undefined && !/^https?:\/\/[^/]+\/?$/.test(endpoint)) return { kind: 'unknown', message: '--endpoint takes a URL such as http://127.0.0.1:9000' }
+  const json = switches.has('--json')
+  return kind === 'status' ? { kind, endpoint, json } : { kind, endpoint, json, wait: switches.has('--wait') }
 }

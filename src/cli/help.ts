@@ -17,6 +17,12 @@ Usage:
                                       2 when records contradict each other, 3 when something is lost
     --quick                           verify the records only, not every stored byte
     --json                            print the report as JSON
+  moraine status [options]            show a running server's drives; exits 2 when a set is degraded, 3 when
+                                      one cannot be written
+  moraine heal [options]              compare the drives of a running server and heal what is missing
+    --wait                            show it until its end; exits 2 when something waits for a drive
+    --endpoint URL                    the server, when it is not the one of this environment
+    --json                            print JSON
   moraine version                     print the version
   moraine --help                      print this
 

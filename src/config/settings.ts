@@ -244,6 +244,20 @@ export const settings = {
   tokenLifetimeMs: duration('MORAINE_TOKEN_LIFETIME', hourMs, minuteMs, 7 * dayMs, 'How long an access token of the catalog’s OAuth2 endpoint holds.'),
   idempotencyLifetimeMs: duration('MORAINE_IDEMPOTENCY_LIFETIME', 30 * minuteMs, minuteMs, 7 * dayMs, 'How long a catalog request may be repeated under its idempotency key.'),
   jobIntervalMs: duration('MORAINE_JOB_INTERVAL', minuteMs, 100, dayMs, 'The pause between two rounds of background work: garbage collection and outbox trimming.'),
+  scrubIntervalMs: duration('MORAINE_SCRUB_INTERVAL', 7 * dayMs, secondMs, 365 * dayMs, 'With several drives: the pause between two scrubs, which read and verify everything that is stored.'),
+  scrubRate: setting('MORAINE_SCRUB_RATE', {
+    parse: countBetween(1, 100_000),
+    fallback: 32,
+    fallbackText: '32',
+    doc: 'How many MiB of shards a scrub reads in a second, over all drives.',
+  }),
+  metricsAuthentication: setting<'jwt' | 'public'>('MORAINE_METRICS_AUTH', {
+    aliases: ['MINIO_PROMETHEUS_AUTH_TYPE'],
+    parse: oneOf('jwt', 'public'),
+    fallback: 'jwt',
+    fallbackText: 'jwt',
+    doc: 'Who may read the metrics: `jwt` asks for the token that `mc admin prometheus generate` makes, `public` for none.',
+  }),
   sweepIntervalMs: duration('MORAINE_SWEEP_INTERVAL', dayMs, secondMs, 30 * dayMs, 'The pause between two walks over all blobs for those that a crash left behind.'),
 } as const satisfies Record<string, Setting<unknown>>
 

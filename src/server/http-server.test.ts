@@ -23,7 +23,8 @@ async function start(s3: S3Handler, { bodyIdleTimeoutMs = 60_000 } = {}): Promis
   const contexts: RequestContext[] = []
   const server = await createHttpServer({
     s3,
-    routes: async app => registerHealthRoutes(app, { isReady: async () => true }),
+    query: s3,
+    routes: async app => registerHealthRoutes(app, { isReady: async () => true, sets: () => [] }),
     nextRequestId: createRequestIds(systemRandom),
     logRequest: (_request, _response, context) => contexts.push(context),
     clock: systemClock,

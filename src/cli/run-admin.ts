@@ -1,0 +1,39 @@
+import { secondMs } from '../../base/units.ts'
+import { callServer, type AdminClientOptions } from './admin-client.ts'
+import { type DrivesReport, progressBar, statusText, walkText } from './drives-text.ts'
+
+/** Where a command writes. */
+export interface Output {
+  readonly write: (text: string) => unknown
+  /** Lines may be written over. */
+  readonly isTerminal: boolean
+}
+
+const pollMs = secondMs
+
+/** `moraine status`: 0 when every set is healthy, 2 when one is degraded, 3 when one cannot be written. */
+export async function runStatus(client: AdminClientOptions, { json }: { readonly json: boolean }, output: Output): Promise<number> {
+  const report = await callServer<DrivesReport>('GET', '/_moraine/v1/drives', client)
+  output.write(json ? `${JSON.stringify(report)}\n` : statusText(report))
+  if (!report.sets.every(({ canWrite }) => canWrite)) return 3
+  return report.sets.every(({ online, drives }) => online === drives) ? 0 : 2
+}
+
+/** `moraine heal`: asks for a walk over all blobs; with `wait` shows it until its end: 0 when nothing is left to heal, 2 otherwise. */
+export async function runHeal(client: AdminClientOptions, { wait, json }: { readonly wait: boolean; readonly json: boolean }, output: Output): Promise<number> {
+  const { id } = await callServer<{ readonly id: string }>('POST', '/_moraine/v1/heal', client)
+  if (!wait) {
+    output.write(json ? `${JSON.stringify({ id })}\n` : 'Healing was asked for; "moraine status" shows how far it is.\n')
+    return 0
+  }
+  for (;;) {
+    await client.clock.sleep(pollMs)
+    const { heal } = await callServer<DrivesReport>('GET', '/_moraine/v1/drives', client)
+    if (heal?.id !== id) continue
+    if (json) output.write(`${JSON.stringify(heal)}\n`)
+    else if (output.isTerminal && heal.progress !== undefined) output.write(`\r${progressBar(heal.progress)}`)
+    if (heal.state !== 'done') continue
+    if (!json) output.write(`${output.isTerminal ? '\n' : ''}Heal: ${walkText(heal)}\n`)
+    return (heal.progress?.waitingBlobs ?? 0) === 0 ? 0 : 2
+  }
+}
