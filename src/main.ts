@@ -44,7 +44,7 @@ import { careForDrives } from './server/drives/care-for-drives.ts'
 import { createCareRows } from './server/drives/care-rows.ts'
 import { registerDriveRoutes } from './server/drives/drive-routes.ts'
 import { registerHealthRoutes, type Health } from './server/health-routes.ts'
-import { createHttpServer } from './server/http-server.ts'
+import { createHttpServer, type S3Handler } from './server/http-server.ts'
 import { CertificateError } from './server/tls/certificates.ts'
 import { openServerTls, type ServerTls } from './server/tls/server-tls.ts'
 import { queryHandler } from './server/query-handler.ts'
@@ -193,6 +193,38 @@ function openTls({ certsDir, certsPassword, clientCertificates }: Config): Serve
   return tls
 }
 
+function openS3(config: Config, { engine, identity, signingKeys }: { readonly engine: Engine; readonly identity: IdentityStore; readonly signingKeys: SigningKeys }): S3Handler {
+  return s3Handler({
+    service: createS3Service({
+      engine,
+      region: config.region,
+      clock,
+      accountIdOf: async ownerId => (await identity.getAccountById(ownerId))?.accountId,
+      newBucketDefaults: {
+        ownership: config.defaultObjectOwnership,
+        publicAccessBlock: config.defaultPublicAccessBlock === 'on' ? blockAll : blockNothing,
+      },
+    }),
+    lookupAccessKey: identity.lookupAccessKey,
+    keys: signingKeys,
+    requiredRegion: config.region,
+    domains: config.domains,
+    websiteDomains: config.websiteDomains,
+    hostId: hostname(),
+  })
+}
+
+/** IAM and STS. */
+function openQuery(config: Config, { identity, signingKeys, isSecure }: { readonly identity: IdentityStore; readonly signingKeys: SigningKeys; readonly isSecure: boolean }): S3Handler {
+  return queryHandler({
+    services: [createIamService({ identity, clock, random }), createStsService({ identity, clock, isRolelessAllowed: config.stsRoleless })],
+    lookupAccessKey: identity.lookupAccessKey,
+    keys: signingKeys,
+    clock,
+    isSecure,
+  })
+}
+
 async function startWorker(config: Config, committerPath: string): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
@@ -216,31 +248,8 @@ async function startWorker(config: Config, committerPath: string): Promise<Runni
   })
   const tls = openTls(config)
   const server = await createHttpServer({
-    s3: s3Handler({
-      service: createS3Service({
-        engine,
-        region: config.region,
-        clock,
-        accountIdOf: async ownerId => (await identity.getAccountById(ownerId))?.accountId,
-        newBucketDefaults: {
-          ownership: config.defaultObjectOwnership,
-          publicAccessBlock: config.defaultPublicAccessBlock === 'on' ? blockAll : blockNothing,
-        },
-      }),
-      lookupAccessKey,
-      keys: signingKeys,
-      requiredRegion: config.region,
-      domains: config.domains,
-      websiteDomains: config.websiteDomains,
-      hostId: hostname(),
-    }),
-    query: queryHandler({
-      services: [createIamService({ identity, clock, random }), createStsService({ identity, clock, isRolelessAllowed: config.stsRoleless })],
-      lookupAccessKey,
-      keys: signingKeys,
-      clock,
-      isSecure: tls !== undefined,
-    }),
+    s3: openS3(config, { engine, identity, signingKeys }),
+    query: openQuery(config, { identity, signingKeys, isSecure: tls !== undefined }),
     routes: async app => {
       registerHealthRoutes(app, health)
       registerDriveRoutes(app, { keeper, rows, lookupAccessKey, keys: signingKeys, clock, nextId, version, root: config.root, metricsAuthentication: config.metricsAuthentication })

@@ -47,6 +47,8 @@ export interface AccessKeys {
   /** `NoSuchKey` unless it is the owner's. */
   change(owner: KeyOwner, accessKeyId: string, change: AccessKeyChange): Promise<void>
   delete(owner: KeyOwner, accessKeyId: string): Promise<void>
+  /** Within a transaction: the keys of a user who gets another name. */
+  moveKeys(rows: Rows, owner: KeyOwner, userName: string): Promise<void>
   /** Seals the secrets that an older version stored in the clear, and indexes their keys. Repeated without effect. */
   sealPlain(): Promise<{ readonly sealed: number }>
 }
@@ -102,21 +104,31 @@ export function createAccessKeys(parts: AccessKeyParts): AccessKeys {
       deleteKeyRows(rows, owner, accessKeyId)
       bumpEpoch(rows, owner.accountId, random)
     }),
-    async sealPlain() {
-      let sealed = 0
-      let after = accessKeyRange.start
-      for (;;) {
-        const rows = await engine.extensions.list({ start: after, end: accessKeyRange.end, limit: 500 })
-        for (const { key, value } of rows) if (isPlain(value)) sealed += await sealRow(parts, key, put)
-        const last = rows.at(-1)
-        if (last === undefined) return { sealed }
-        after = Buffer.concat([last.key, Buffer.of(0)])
+    async moveKeys(rows, owner, userName) {
+      const { start, end } = ownedKeyRange(owner.accountId, owner.userName ?? '')
+      for (const { key } of await rows.list({ start, end, limit: 100 })) {
+        const record = await requireOwned(rows, owner, key.toString('utf8', start.length))
+        deleteKeyRows(rows, owner, record.accessKeyId)
+        put(rows, owner.accountId, { ...record, userName })
       }
     },
+    sealPlain: () => sealRows(parts, put),
   }
 }
 
-export function deleteKeyRows(rows: Rows, { accountId, userName }: KeyOwner, accessKeyId: string): void {
+async function sealRows(parts: AccessKeyParts, put: (rows: Rows, accountId: string, record: AccessKeyRecord) => void): Promise<{ readonly sealed: number }> {
+  let sealed = 0
+  let after = accessKeyRange.start
+  for (;;) {
+    const rows = await parts.engine.extensions.list({ start: after, end: accessKeyRange.end, limit: 500 })
+    for (const { key, value } of rows) if (isPlain(value)) sealed += await sealRow(parts, key, put)
+    const last = rows.at(-1)
+    if (last === undefined) return { sealed }
+    after = Buffer.concat([last.key, Buffer.of(0)])
+  }
+}
+
+function deleteKeyRows(rows: Rows, { accountId, userName }: KeyOwner, accessKeyId: string): void {
   rows.delete(accessKeyKey(accessKeyId))
   rows.delete(ownedKeyKey(accountId, userName ?? '', accessKeyId))
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
-import type { Engine, EngineTransaction } from '../../engine/index.ts'
+import type { Engine, EngineTransaction, ExtensionReader } from '../../engine/index.ts'
 import { createAccessKeys, type AccessKeys } from './access-keys.ts'
 import type { Account, LookupAccessKey, SessionBasis } from './caller.ts'
 import { bumpEpoch, changeIam, iamReader, type IamReader, type IamRows } from './iam-rows.ts'
@@ -46,6 +46,7 @@ export interface IdentityStore {
   /** A session of the caller's own rights and limits, until it ends at the latest. Throws `PackedTokenTooLarge`. */
   openSession(basis: SessionBasis, lifetimeMs: number): Promise<SessionCredentials>
   readonly sessionKeys: SessionKeys
+  readonly extensions: ExtensionReader
 }
 
 export interface IdentityOptions {
@@ -105,6 +106,7 @@ export function createIdentityStore({ engine, box, clock, random, root }: Identi
       return issueSession({ ...basis, issuedAtMs, expiresAtMs: Math.min(issuedAtMs + lifetimeMs, expiresAtMs) }, sessionKeys, random)
     },
     sessionKeys,
+    extensions,
   }
 }
 

@@ -11,17 +11,21 @@ import type { LogRequest } from '../telemetry/request-log.ts'
 import { surfaceOf } from './surface.ts'
 import type { ServerTls } from './tls/server-tls.ts'
 
-/** Answers one S3 request completely. A rejection is a fault of ours: 500, or the connection is cut. */
+/** Answers one request of S3, or of IAM and STS, completely. A rejection is a fault of ours: 500, or the connection is cut. */
 export type S3Handler = (request: IncomingMessage, response: ServerResponse, context: RequestContext) => Promise<void>
 
 export interface HttpServerOptions {
   readonly s3: S3Handler
+  /** IAM and STS. */
+  readonly query: S3Handler
   /** Registers the routes under `/minio/`, `/iceberg/` and `/_iceberg/`. */
   readonly routes: (app: FastifyInstance) => Promise<void>
   /** Answers what the router itself refuses under these: a path with broken escapes, or longer than it takes. */
   readonly refuseUrl?: (error: unknown, request: FastifyRequest, reply: FastifyReply) => void
   readonly nextRequestId: () => string
   readonly logRequest: LogRequest
+  /** Undefined: go on. Else the request waits for it, and is refused (503) when it says `false`. */
+  readonly admit?: () => Promise<boolean> | undefined
   readonly clock: Clock
   /** Hosts whose first label before them is a bucket. */
   readonly domains: readonly string[]
@@ -74,12 +78,18 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
       response.writeHead(431, { connection: 'close', 'content-length': '0' }).end()
       return
     }
-    if (surfaceOf(request.url ?? '/', request.headers.host, options.domains) === 's3') {
-      options.s3(request, response, context).catch((error: unknown) => failExchange(response, context, error))
+    const waiting = options.admit?.()
+    if (waiting === undefined) dispatch(request, response, context)
+    else waiting.then(admitted => (admitted ? dispatch(request, response, context) : refuseForNow(request, response, context)), (error: unknown) => failExchange(response, context, error))
+  }
+  const dispatch = (request: IncomingMessage, response: ServerResponse, context: RequestContext): void => {
+    const surface = surfaceOf(request.method, request.url ?? '/', request.headers.host, options.domains)
+    if (surface !== 'router') {
+      options[surface](request, response, context).catch((error: unknown) => failExchange(response, context, error))
       return
     }
     attachContext(request, context)
-    if (expectsContinue) response.writeContinue()
+    if (context.expectsContinue) response.writeContinue()
     must(route, 'routes are ready before the server listens')(request, response)
   }
   server.on('request', (request, response) => accept(request, response, false))
@@ -182,6 +192,19 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket, exchanges: WeakMap
   const status =
     error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'
   socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+}
+
+/** Nothing was done, and a retry may help: 503, as each protocol says it. */
+function refuseForNow(request: IncomingMessage, response: ServerResponse, { requestId, notes }: RequestContext): void {
+  const message = 'The server cannot take the request now. Please try again.'
+  const isCatalog = /^\/_?iceberg\//.test(request.url ?? '')
+  notes.errorCode = isCatalog ? 'ServiceUnavailableException' : 'ServiceUnavailable'
+  const body = isCatalog
+    ? JSON.stringify({ error: { message, type: 'ServiceUnavailableException', code: 503 } })
+    : `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>ServiceUnavailable</Code><Message>${message}</Message><RequestId>${requestId}</RequestId></Error>`
+  const type = isCatalog ? 'application/json' : 'application/xml'
+  response.writeHead(503, { 'content-type': type, 'content-length': Buffer.byteLength(body), 'retry-after': '1', connection: 'close' })
+  response.end(request.method === 'HEAD' ? undefined : body)
 }
 
 /** The last resort for a handler that failed without answering. */

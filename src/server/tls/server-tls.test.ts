@@ -36,6 +36,7 @@ async function serve(directory: string, clientCertificates: ClientCertificates =
   const quick = { ...tls, follow: (follower: Parameters<typeof tls.follow>[0]) => tls.follow({ ...follower, intervalMs: 20 }) }
   const server = await createHttpServer({
     s3: async (_request, response) => void response.end('hello'),
+    query: async (_request, response) => void response.end('hello'),
     routes: async () => {},
     nextRequestId: createRequestIds(systemRandom),
     logRequest: () => {},

@@ -1,0 +1,13 @@
+import { requireEntity } from '../entities.ts'
+import type { Operation } from '../operation.ts'
+import { userResource } from '../owners.ts'
+
+/** https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListServiceSpecificCredentials.html: there are none here, and tools ask before they delete. Errors: NoSuchEntity. */
+export const ListServiceSpecificCredentials: Operation<'ListServiceSpecificCredentials'> = {
+  honours: ['UserName'],
+  resource: ({ UserName }, call) => userResource(UserName, call),
+  async run({ UserName }, { iam }) {
+    if (UserName !== undefined) await requireEntity(iam, 'user', UserName)
+    return { ServiceSpecificCredentials: [] }
+  },
+}

@@ -1,0 +1,31 @@
+import type { IncomingMessage } from 'node:http'
+import type { Caller } from '../identity/caller.ts'
+import type { IdentityStore } from '../identity/identity-store.ts'
+import type { ClientFacts } from '../identity/query-call.ts'
+import type { PolicyCache } from '../policy/policy-cache.ts'
+import { QueryError } from '../wire/query-error.ts'
+
+/** One operation of STS, AWS's or MinIO's. Throws `QueryError`. */
+export interface Operation<Input extends object, Output extends object> {
+  readonly honours: readonly (keyof Input & string)[]
+  run(input: Input, call: StsCall): Promise<Output>
+}
+
+export interface StsCall {
+  /** Undefined: the request is not signed. */
+  readonly caller: Caller | undefined
+  readonly client: ClientFacts
+  /** For what its connection shows: a certificate. */
+  readonly request: IncomingMessage
+  readonly identity: IdentityStore
+  readonly nowMs: number
+  readonly policies: PolicyCache
+  /** Sessions of the caller's own rights, without a role. */
+  readonly isRolelessAllowed: boolean
+}
+
+/** Who signed the request. */
+export function signedBy({ caller }: StsCall): Caller {
+  if (caller === undefined) throw new QueryError('MissingAuthenticationToken', 'Request is missing Authentication Token')
+  return caller
+}

@@ -1,0 +1,32 @@
+import type { IncomingMessage } from 'node:http'
+import type { Clock } from '../../base/clock.ts'
+import type { IdentityStore } from '../identity/identity-store.ts'
+import type { QueryCall } from '../identity/query-call.ts'
+import { PolicyCache } from '../policy/policy-cache.ts'
+import { QueryError } from '../wire/query-error.ts'
+import { stsModel } from '../wire/query-operations.ts'
+import type { Operation } from './operation.ts'
+import { operations } from './operations.ts'
+
+export interface StsParts {
+  readonly identity: IdentityStore
+  readonly clock: Clock
+  /** `off`: every session is one of a role. */
+  readonly isRolelessAllowed: boolean
+}
+
+/** STS. Each operation authorizes by its own rules: trust policies, tokens, passwords, certificates. */
+export function createStsService({ identity, clock, isRolelessAllowed }: StsParts) {
+  const policies = new PolicyCache()
+  return {
+    model: stsModel,
+    signingNames: ['sts', 's3', 'iam'],
+    async run(name: string, input: object, { caller, client, request }: QueryCall & { readonly request: IncomingMessage }): Promise<object> {
+      const operation = (operations as Readonly<Record<string, Operation<never, object> | undefined>>)[name]
+      if (operation === undefined) throw new QueryError('NotImplemented', `${name} is not implemented.`)
+      const stranger = Object.keys(input).find(member => !(operation.honours as readonly string[]).includes(member))
+      if (stranger !== undefined) throw new QueryError('NotImplemented', `${name} with ${stranger} is not implemented.`)
+      return operation.run(input as never, { caller, client, request, identity, nowMs: clock.nowMs(), policies, isRolelessAllowed })
+    },
+  }
+}
