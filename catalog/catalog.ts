@@ -14,6 +14,7 @@ import type { FileIoProperties, Operation, OperationInput, Outcome } from './res
 import { managementEndpoints, type ManagementOperationId } from './management/endpoints.ts'
 import { managementOperations } from './management/operations.ts'
 import type { ServerOperation } from './management/server-operation.ts'
+import { once, requestRights } from './rest/request-rights.ts'
 import { operations, type SpecifiedOperationId } from './rest/operations.ts'
 import { render, renderServer, type CatalogResponse, type RenderInput } from './rest/render.ts'
 import type { Warehouse } from './rows/rows.ts'
@@ -33,6 +34,8 @@ export interface CatalogRequest {
   readonly headers: Readonly<Record<string, string | undefined>>
   readonly body: Uint8Array | undefined
   readonly fileIoProperties: FileIoProperties
+  /** The rights of this request's caller. Absent: those of the catalog's options. */
+  readonly authorize?: Authorize
 }
 
 export interface Catalog {
@@ -88,19 +91,19 @@ export function createCatalog(options: CatalogOptions): Catalog {
   }
 }
 
-async function answer(context: CatalogContext, request: CatalogRequest): Promise<CatalogResponse> {
+async function answer(shared: CatalogContext, request: CatalogRequest): Promise<CatalogResponse> {
+  const context = request.authorize === undefined ? shared : { ...shared, authorize: request.authorize }
   const { operationId, caller, path, query, headers, fileIoProperties } = request
   const endpoint = endpointOf(operationId)
   const operation = operationOf(operationId)
   if (operation.kind === 'server') {
-    const outcome = await operation.run({ path, query, body: parseBody(endpoint, request.body), caller }, context)
+    const outcome = await operation.run({ operationId, path, query, body: parseBody(endpoint, request.body), caller }, context)
     return renderServer(outcome, endpoint)
   }
   const warehouse = await resolveWarehouse(context.store, operationId === 'getConfig' ? query['warehouse'] : path['prefix'])
-  if (!(await context.authorize({ caller, operationId, warehouse, path }))) {
-    throw new CatalogError('Forbidden', 'Not authorized to make this request')
-  }
-  const inputOf = (): OperationInput => ({ warehouse, path, query, headers, body: parseBody(endpoint, request.body), caller, fileIoProperties })
+  const rights = requestRights(context, { operationId, caller, warehouse, path, query, body: once(() => parseBody(endpoint, request.body)) })
+  if (!(await rights.isAllowed())) throw new CatalogError('Forbidden', 'Not authorized to make this request')
+  const inputOf = (): OperationInput => ({ warehouse, path, query, headers, body: rights.body(), caller, fileIoProperties, sees: rights.sees })
   if (operation.kind === 'query') return render(await operation.run(inputOf(), context), endpoint, context, { warehouse, fileIoProperties, headers })
   const outcome = await mutate(context, endpoint, request, () => operation.prepare(inputOf(), context))
   return renderCommitted(outcome, endpoint, context, { warehouse, fileIoProperties, headers })

@@ -5,6 +5,7 @@ import type { CatalogStore } from './catalog-store.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import type { Endpoint } from './rest/endpoints.ts'
 import type { Warehouse } from './rows/rows.ts'
+import type { Namespace, TableIdentifier } from './spec/identifier.ts'
 
 /** What every operation of one catalog shares. */
 export interface CatalogContext {
@@ -63,12 +64,31 @@ export interface Caller {
 export interface Access {
   readonly caller: Caller
   readonly operationId: string
-  readonly warehouse: Warehouse
-  /** The namespace, table, view or function of the request's path. */
-  readonly path: Readonly<Record<string, string>>
+  /** Of a warehouse that is to be made, what it will be. */
+  readonly warehouse: Pick<Warehouse, 'name' | 'bucket' | 'ownerAccountId'>
+  /** Everything that it reads, changes or makes; the caller must be allowed all of it. Throws `BadRequest`. */
+  readonly targets: () => readonly Target[]
+  /** Undefined: it is not there, or has none. */
+  readonly uuidOf: (target: Target) => Promise<string | undefined>
+  /** The views through which the entity is reached, as far as they can be believed. */
+  readonly referencedBy: () => Promise<readonly TableIdentifier[]>
+  /** The metadata file that is registered. */
+  readonly registerLocation: string | undefined
+  /** The storage request that is to be signed is not a read. */
+  readonly isWrite: boolean
+}
+
+export interface Target {
+  readonly kind: 'warehouse' | 'namespace' | 'table' | 'view' | 'function'
+  /** `created`: the request makes it. */
+  readonly role: 'itself' | 'created'
+  /** Empty for a warehouse, and where only the uuid is known. */
+  readonly namespace: Namespace
+  readonly name: string | undefined
+  readonly uuid?: string
 }
 
 export type Authorize = (access: Access) => boolean | Promise<boolean>
 
-/** Until there are policies: a warehouse belongs to its owner account and to root. */
+/** Without policies: a warehouse belongs to its owner account and to root. */
 export const ownerOnly: Authorize = ({ caller, warehouse }) => caller.isRoot || caller.accountId === warehouse.ownerAccountId

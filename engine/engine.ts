@@ -148,10 +148,7 @@ export interface Bucket {
   readonly region: string
   readonly createdAtMs: number
   readonly versioning: Versioning
-  /**
-   * Changes with every change of the bucket's documents, so that what is made of them can be kept under it (and the
-   * bucket's id). 0: the bucket has none and never had.
-   */
+  /** Changes with every change of the bucket's documents: what is made of them can be kept under it. 0: it never had any. */
   readonly documentsRevision: number
 }
 

@@ -20,6 +20,7 @@ import { runHeal, runStatus } from './cli/run-admin.ts'
 import { parseConfig, type Config } from './config/parse-config.ts'
 import { processEnvironment, readTextFile } from './config/process-input.ts'
 import { authorityOf } from './config/values.ts'
+import { bucketTagsOf } from './iceberg/bucket-tags.ts'
 import { engineBuckets } from './iceberg/engine-buckets.ts'
 import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
 import { createIamService } from './iam/service.ts'
@@ -238,6 +239,7 @@ async function startWorker(config: Config, committerPath: string): Promise<Runni
   const rows = createCareRows(engine)
   const iceberg = icebergRoutes({
     catalog,
+    bucketTags: bucketTagsOf(engine),
     lookupAccessKey,
     signingKeys,
     serverKey: await ensureServerKey(engine, box, random),

@@ -4,6 +4,7 @@ import type { Outcome } from '../rest/operation.ts'
 
 /** A request that concerns no one warehouse. */
 export interface ServerInput {
+  readonly operationId: string
   readonly path: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string | undefined>>
   readonly body: Json | undefined

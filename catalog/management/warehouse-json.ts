@@ -1,4 +1,7 @@
-import type { Caller } from '../context.ts'
+import type { Access, Caller, CatalogContext } from '../context.ts'
+import { noViews } from '../rest/request-rights.ts'
+import { warehouseTarget } from '../rest/targets.ts'
+import type { ServerInput } from './server-operation.ts'
 import { CatalogError } from '../errors.ts'
 import type { Json } from '../json/json.ts'
 import type { Warehouse } from '../rows/rows.ts'
@@ -8,10 +11,12 @@ export function warehouseJson({ name, bucket, prefix, ownerAccountId, createdAtM
   return { name, bucket, prefix, 'owner-account-id': ownerAccountId, 'created-at-ms': createdAtMs, 'undrop-ms': undropMs }
 }
 
-export function ownsWarehouse(caller: Caller, warehouse: Warehouse): boolean {
-  return caller.isRoot || caller.accountId === warehouse.ownerAccountId
+/** Whether the caller may do an operation to a warehouse. */
+export async function mayUse({ authorize }: CatalogContext, operationId: string, caller: Caller, warehouse: Access['warehouse']): Promise<boolean> {
+  return authorize({ caller, operationId, warehouse, targets: () => [warehouseTarget], uuidOf: async () => undefined, referencedBy: noViews, registerLocation: undefined, isWrite: false })
 }
 
-export function forbidden(): CatalogError {
-  return new CatalogError('Forbidden', 'Not authorized to make this request')
+/** `Forbidden` unless the caller may do the operation. */
+export async function requireUse(context: CatalogContext, { operationId, caller }: ServerInput, warehouse: Access['warehouse']): Promise<void> {
+  if (!(await mayUse(context, operationId, caller, warehouse))) throw new CatalogError('Forbidden', 'Not authorized to make this request')
 }

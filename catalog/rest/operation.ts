@@ -4,6 +4,7 @@ import type { Json } from '../json/json.ts'
 import type { CatalogTransaction } from '../catalog-store.ts'
 import type { Caller, CatalogContext } from '../context.ts'
 import type { Warehouse } from '../rows/rows.ts'
+import type { RequestRights } from './request-rights.ts'
 import { checkIdentifier, parseNamespaceText, type Namespace, type TableIdentifier } from '../spec/identifier.ts'
 import type { SnapshotMode } from '../spec/table-metadata.ts'
 
@@ -18,6 +19,8 @@ export interface OperationInput {
   readonly body: Json | undefined
   readonly caller: Caller
   readonly fileIoProperties: FileIoProperties
+  /** Whether the caller may do `operationId` to something else than the request's own: what listings show. */
+  readonly sees: RequestRights['sees']
 }
 
 /**

@@ -14,15 +14,22 @@ const maxPageSize = 10_000
 /**
  * The names of a namespace's children. Without `pageToken` everything is returned, as the
  * specification asks; a token is the last name of the page before, so it stays good whatever changes.
+ * A page has fewer names than asked for where the caller may not see all.
  */
-export async function listNames(reader: RowReader, prefix: Buffer, input: OperationInput): Promise<Page> {
+export async function listNames(reader: RowReader, prefix: Buffer, input: OperationInput, isVisible: (name: string) => Promise<boolean>): Promise<Page> {
   const token = input.query['pageToken']
-  if (token === undefined) return { names: await allNames(reader, prefix), nextPageToken: null }
+  if (token === undefined) return { names: await visibleOf(await allNames(reader, prefix), isVisible), nextPageToken: null }
   const pageSize = pageSizeOf(input)
   const after = token === '' ? undefined : decodeToken(token)
   const rows = await reader.list({ ...rangeOf(prefix, after), limit: pageSize + 1 })
   const names = rows.slice(0, pageSize).map((row) => nameOfKey(row.key))
-  return { names, nextPageToken: rows.length > pageSize ? encodeToken(names.at(-1) ?? '') : null }
+  return { names: await visibleOf(names, isVisible), nextPageToken: rows.length > pageSize ? encodeToken(names.at(-1) ?? '') : null }
+}
+
+async function visibleOf(names: readonly string[], isVisible: (name: string) => Promise<boolean>): Promise<readonly string[]> {
+  const visible: string[] = []
+  for (const name of names) if (await isVisible(name)) visible.push(name)
+  return visible
 }
 
 async function allNames(reader: RowReader, prefix: Buffer): Promise<readonly string[]> {

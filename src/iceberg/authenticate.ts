@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
-import { CatalogError, type Caller } from '../../catalog/index.ts'
-import type { Credentials, LookupAccessKey } from '../identity/caller.ts'
+import { CatalogError } from '../../catalog/index.ts'
+import type { Caller, Credentials, LookupAccessKey } from '../identity/caller.ts'
 import { authenticate as verifySignature } from '../sigv4/authenticate.ts'
 import { SigV4Error } from '../sigv4/sigv4-error.ts'
 import type { SignedRequest } from '../sigv4/signed-request.ts'
@@ -27,8 +27,7 @@ export async function authenticateRequest(
 ): Promise<Caller> {
   const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
   const credentials = bearer === undefined ? await bySignature(request, authorization, body, settings) : await byToken(bearer, settings)
-  const { account, accessKeyId, principal } = credentials.caller
-  return { accountId: account.accountId, accessKeyId, isRoot: principal.kind === 'serverRoot' }
+  return credentials.caller
 }
 
 async function byToken(text: string, { lookupAccessKey, serverKey, clock }: AuthenticationSettings): Promise<Credentials> {

@@ -34,6 +34,7 @@ describe('the Iceberg REST catalog over HTTP', () => {
         tokenLifetimeMs,
         region: 'us-east-1',
         maxBodyBytes: 100_000,
+        bucketTags: async () => ({}),
         signingKeys: new SigningKeys(),
         serverKey: random.bytes(32),
         lookupAccessKey: async (id) => (id === 'ADA' ? { secretAccessKey, caller } : undefined),

@@ -4,10 +4,12 @@ import { MiB } from '../../base/units.ts'
 import { CatalogError, errorResponse, type Catalog, type CatalogResponse, type Endpoint, type ServedOperationId } from '../../catalog/index.ts'
 import { contextOf } from '../telemetry/request-context.ts'
 import { authenticateRequest, notAuthorized, type AuthenticationSettings } from './authenticate.ts'
+import { authorizeBy, type CatalogRequestFacts, type CatalogRights } from './authorize.ts'
+import type { Principal } from '../policy/principal.ts'
 import { OAuthError } from './oauth/oauth-error.ts'
 import { grantToken } from './oauth/token-endpoint.ts'
 
-export interface IcebergRoutesOptions extends AuthenticationSettings {
+export interface IcebergRoutesOptions extends AuthenticationSettings, CatalogRights {
   readonly catalog: Catalog
   readonly tokenLifetimeMs: number
   /** `s3.region` and `client.region` of every client. */
@@ -63,9 +65,11 @@ async function serve(operationId: ServedOperationId, request: FastifyRequest, re
   const signed = { method: request.method, url: request.originalUrl, rawHeaders: request.raw.rawHeaders }
   const caller = await authenticateRequest(signed, request.headers.authorization, body, options)
   notes.accessKeyId = caller.accessKeyId
+  const { principal, account, accessKeyId } = caller
   const response = await options.catalog.run({
     operationId,
-    caller,
+    caller: { accountId: account.accountId, accessKeyId, isRoot: principal.kind === 'serverRoot' },
+    authorize: authorizeBy(factsOf(request, principal, options), options),
     path: pathOf(request.params as Record<string, string>),
     query: firstValues(request.query as Record<string, string | string[]>),
     headers: firstValues(request.headers),
@@ -74,6 +78,12 @@ async function serve(operationId: ServedOperationId, request: FastifyRequest, re
   })
   if (response.status >= 400) notes.errorCode = response.errorType ?? String(response.status)
   send(reply, response)
+}
+
+function factsOf(request: FastifyRequest, principal: Principal, { clock }: IcebergRoutesOptions): CatalogRequestFacts {
+  const { 'user-agent': userAgent, referer } = request.headers
+  const sourceIp = request.raw.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '')
+  return { principal, nowMs: clock.nowMs(), sourceIp, isSecure: request.protocol === 'https', userAgent, referer }
 }
 
 function pathOf({ planid, ...path }: Record<string, string>): Record<string, string> {

@@ -6,6 +6,7 @@ import { openScratchEngine, type ScratchEngine } from '../identity/scratch-engin
 import { rootPrincipal } from '../policy/principal.ts'
 import { SigningKeys } from '../sigv4/signing-keys.ts'
 import { attachContext } from '../telemetry/request-context.ts'
+import { bucketTagsOf } from './bucket-tags.ts'
 import { engineCatalogStore } from './engine-catalog-store.ts'
 import { icebergRoutes, refuseIcebergRequest } from './iceberg-routes.ts'
 import { createRemoteSigner } from './remote-signer.ts'
@@ -52,7 +53,7 @@ export async function openScratchCatalog(): Promise<ScratchCatalog> {
   })
   app.addHook('onRequest', async (request) => attachContext(request.raw, { requestId: '0', expectsContinue: false, notes: {} }))
   const keys = { signingKeys: new SigningKeys(), serverKey: random.bytes(32), lookupAccessKey }
-  await app.register(icebergRoutes({ catalog, clock, tokenLifetimeMs: 86_400_000, region: 'us-east-1', maxBodyBytes: 1_000_000, ...keys }))
+  await app.register(icebergRoutes({ catalog, clock, tokenLifetimeMs: 86_400_000, region: 'us-east-1', maxBodyBytes: 1_000_000, bucketTags: bucketTagsOf(engine), ...keys }))
   await app.ready()
   const form = { grant_type: 'client_credentials', client_id: 'ADA', client_secret: secretAccessKey }
   const granted = await app.inject({

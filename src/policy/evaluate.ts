@@ -10,8 +10,8 @@ export interface AccessRequest {
   readonly principal: Principal
   /** `s3:GetObject`, in the case of the documentation. */
   readonly action: string
-  /** The ARN, not encoded: a key stands in it as it is. */
-  readonly resource: string
+  /** The ARN, not encoded: a key stands in it as it is. Several names of one thing: whichever a statement has. */
+  readonly resource: string | readonly string[]
   /** The account that owns the resource: 12 digits. Undefined: there is none, so nobody asks from within. */
   readonly resourceAccountId: string | undefined
   readonly context: Context
@@ -164,12 +164,14 @@ export function matchesAction({ negated, patterns }: Actions, actionLower: strin
 }
 
 /** Where a variable has no value, NotResource gives no right and takes what it can. */
-export function matchesResource({ negated, patterns }: Resources, resource: string, resolve: Resolve, effect: 'Allow' | 'Deny'): boolean {
+export function matchesResource({ negated, patterns }: Resources, resource: AccessRequest['resource'], resolve: Resolve, effect: 'Allow' | 'Deny'): boolean {
   let unresolved = false
-  for (const pattern of patterns) {
-    const matched = matchArn(pattern, resource, resolve)
-    if (matched === true) return !negated
-    if (matched === 'unresolved') unresolved = true
+  for (const arn of typeof resource === 'string' ? [resource] : resource) {
+    for (const pattern of patterns) {
+      const matched = matchArn(pattern, arn, resolve)
+      if (matched === true) return !negated
+      if (matched === 'unresolved') unresolved = true
+    }
   }
   return negated && !(unresolved && effect === 'Allow')
 }

@@ -5,7 +5,7 @@ import { warehouseKey } from '../../rows/keys.ts'
 import { encodeRow, readWarehouse, type Warehouse } from '../../rows/rows.ts'
 import { checkNewWarehouse, undropMsOf } from '../../warehouses.ts'
 import type { ServerOperation } from '../server-operation.ts'
-import { warehouseJson } from '../warehouse-json.ts'
+import { requireUse, warehouseJson } from '../warehouse-json.ts'
 
 const decodeRequest = object({ name: string, bucket: optional(string), prefix: optional(string), 'undrop-ms': optional(int64) })
 
@@ -16,7 +16,9 @@ const decodeRequest = object({ name: string, bucket: optional(string), prefix: o
  */
 export const createWarehouse: ServerOperation = {
   kind: 'server',
-  async run({ body, caller }, { store, clock, buckets }) {
+  async run(input, context) {
+    const { body, caller } = input
+    const { store, clock, buckets } = context
     const request = decodeJson(decodeRequest, body ?? {})
     const undropMs = undropMsOf(request['undrop-ms'])
     const place = checkNewWarehouse({
@@ -26,6 +28,7 @@ export const createWarehouse: ServerOperation = {
       ...(request.prefix !== undefined && { prefix: request.prefix }),
       ...(undropMs !== undefined && { undropMs }),
     })
+    await requireUse(context, input, place)
     await buckets.ensureBucket(place.bucket, caller)
     const warehouse: Warehouse = { ...place, createdAtMs: clock.nowMs() }
     await store.transact(async (tx) => {

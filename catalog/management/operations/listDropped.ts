@@ -14,12 +14,18 @@ export const listDropped: Query = {
     const after = query['pageToken'] === undefined || query['pageToken'] === '' ? undefined : decodeToken(query['pageToken'])
     const rows = await store.list({ ...rangeOf(key('d', warehouse.name), after), limit: pageSize + 1 })
     const page = rows.slice(0, pageSize)
+    const dropped: Json[] = []
+    for (const { value } of page) {
+      const row = decodeRow<DroppedRow>(value)
+      const { kind, identifier, pointer } = row
+      if (await input.sees('listDropped', { kind, role: 'itself', ...identifier, uuid: pointer.uuid })) dropped.push(describe(row))
+    }
     const last = page.at(-1)
     return {
       kind: 'json',
       body: {
         'next-page-token': rows.length > pageSize && last !== undefined ? encodeToken(nameOfKey(last.key)) : null,
-        dropped: page.map(({ value }) => describe(decodeRow<DroppedRow>(value))),
+        dropped,
       },
     }
   },

@@ -9,7 +9,8 @@ export const listFunctions: Query = {
   async run(input, { store }) {
     const namespace = namespaceOf(input)
     await requireNamespace(store, input.warehouse, namespace)
-    const { names, nextPageToken } = await listNames(store, childrenPrefix('f', input.warehouse.name, namespace), input)
+    const isVisible = (name: string) => input.sees('loadFunction', { kind: 'function', role: 'itself', namespace, name })
+    const { names, nextPageToken } = await listNames(store, childrenPrefix('f', input.warehouse.name, namespace), input, isVisible)
     return { kind: 'json', body: { 'next-page-token': nextPageToken, identifiers: names.map((name) => [...namespace, name]) } }
   },
 }

@@ -11,7 +11,8 @@ export const listNamespaces: Query = {
     const { warehouse, query } = input
     const parent = query['parent'] === undefined || query['parent'] === '' ? [] : parseNamespaceText(query['parent'])
     if (parent.length > 0) await requireNamespace(store, warehouse, parent)
-    const { names, nextPageToken } = await listNames(store, childrenPrefix('n', warehouse.name, parent), input)
+    const isVisible = (name: string) => input.sees('loadNamespaceMetadata', { kind: 'namespace', role: 'itself', namespace: [...parent, name], name: undefined })
+    const { names, nextPageToken } = await listNames(store, childrenPrefix('n', warehouse.name, parent), input, isVisible)
     return { kind: 'json', body: { 'next-page-token': nextPageToken, namespaces: names.map((name) => [...parent, name]) } }
   },
 }
