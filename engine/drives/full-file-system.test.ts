@@ -7,8 +7,8 @@ import { systemClock, systemRandom } from '../../base/system.ts'
 import { KiB, MiB } from '../../base/units.ts'
 import { chunksOf, contentOf, readAll } from '../blobs/blob-store-suite.ts'
 import { DriveBlobStore } from '../blobs/drive-blob-store.ts'
-import { LmdbMetadataStore } from '../metadata/lmdb-metadata-store.ts'
-import type { Commit } from '../metadata/metadata-store.ts'
+import type { Commit, MetadataStore } from '../metadata/metadata-store.ts'
+import { openMetadata } from '../metadata/open-metadata.ts'
 import { openDrive } from './drive-format.ts'
 import { NodeDrive } from './node-drive.ts'
 
@@ -23,6 +23,8 @@ afterAll(() => {
 })
 
 const put = (key: string, value: Buffer): Commit => ({ checks: [], puts: [{ key: Buffer.from(key), value }], deletes: [], appends: [] })
+
+const openStore = (name: string): Promise<MetadataStore> => openMetadata({ directory: join(root, name), clock: systemClock, random: systemRandom })
 
 describe.skipIf(!mounted)(`a full file system${mounted ? '' : `: not run, a tmpfs cannot be mounted here (${reason})`}`, () => {
   test('fails a blob with Full, keeps nothing of it, and serves and deletes on', async () => {
@@ -41,7 +43,7 @@ describe.skipIf(!mounted)(`a full file system${mounted ? '' : `: not run, a tmpf
   })
 
   test('fails a commit with Full, changes nothing, and goes on once there is room', async () => {
-    const store = LmdbMetadataStore.open({ directory: join(root, 'metadata') })
+    const store = await openStore('metadata')
     const written: string[] = []
     let failure: unknown
     for (let i = 0; failure === undefined && i < 100; i++) {
@@ -59,7 +61,7 @@ describe.skipIf(!mounted)(`a full file system${mounted ? '' : `: not run, a tmpf
   })
 
   test('deletes make room in a full store: a delete needs less than what it frees', async () => {
-    const store = LmdbMetadataStore.open({ directory: join(root, 'deletes') })
+    const store = await openStore('deletes')
     const writeUntilFull = async (): Promise<unknown> => {
       for (let i = 0; i < 1000; i++) {
         const failure: unknown = await store.commit(put(`k${i}`, contentOf(64 * KiB))).then(() => undefined, (error: unknown) => error)

@@ -4,32 +4,33 @@ import { join } from 'node:path'
 import { open } from 'lmdb'
 import { afterAll } from 'vitest'
 import { must } from '../../base/assert.ts'
-import { LmdbMetadataStore } from './lmdb-metadata-store.ts'
+import { systemRandom, systemClock } from '../../base/system.ts'
 import { describeMetadataStore } from './metadata-store-suite.ts'
 import type { MetadataStore } from './metadata-store.ts'
+import { openMetadata } from './open-metadata.ts'
 
-const root = mkdtempSync(join(tmpdir(), 'moraine-lmdb-'))
+const root = mkdtempSync(join(tmpdir(), 'moraine-journaled-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
 const directories = new Map<MetadataStore, string>()
 let opened = 0
 
-describeMetadataStore('LmdbMetadataStore', {
+describeMetadataStore('JournaledMetadataStore', {
   open: async () => openAt(join(root, String(opened++))),
+  // Under the open store: a restart would go back to the checkpoint, and undo it.
   tamper: async (store, key, change) => {
-    await store.close()
-    const directory = must(directories.get(store), 'the harness opened it')
-    const raw = open<Buffer, Buffer>({ path: directory, noSubdir: false, keyEncoding: 'binary', encoding: 'binary', overlappingSync: false })
+    const path = must(directories.get(store), 'the harness opened it')
+    const raw = open<Buffer, Buffer>({ path, noSubdir: false, keyEncoding: 'binary', encoding: 'binary', noSync: true, overlappingSync: false })
     const stored = Buffer.from(must(raw.get(Buffer.from(key)), 'the row to tamper with is there'))
     change(stored)
-    await raw.put(Buffer.from(key), stored)
+    raw.putSync(Buffer.from(key), stored)
     await raw.close()
-    return openAt(directory)
+    return store
   },
 })
 
-function openAt(directory: string): LmdbMetadataStore {
-  const store = LmdbMetadataStore.open({ directory })
+async function openAt(directory: string): Promise<MetadataStore> {
+  const store = await openMetadata({ directory, clock: systemClock, random: systemRandom })
   directories.set(store, directory)
   return store
 }

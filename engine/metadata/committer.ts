@@ -1,0 +1,216 @@
+import { assert, AssertionError } from '../../base/assert.ts'
+import { KiB, MiB } from '../../base/units.ts'
+import { DriveError } from '../drives/drive.ts'
+import { decodeChecks, decodeOperations } from './commit-codec.ts'
+import { applyOperations, checksHold } from './index/metadata-index.ts'
+import type { IndexTransaction, Position } from './index/metadata-index.ts'
+import { entryBytesOf, paddedBytes, recordHeaderBytes, sealRecord, writeEntry } from './journal/record.ts'
+import type { Member } from './member.ts'
+import { MetadataError } from './metadata-store.ts'
+import type { CommitResult } from './metadata-store.ts'
+import type { KnownRequests } from './known-requests.ts'
+
+/** One batch is bounded, so that no commit waits behind an endless one. */
+const batchCommits = 1024
+const batchBytes = 32 * MiB
+/** After so much in its journal a member's index is made durable, so that the journal can be cut. */
+const checkpointBytes = 16 * MiB
+
+/** A commit as a client sent it: see `commit-codec.ts`. Its bytes stay unchanged until it is settled. */
+export interface CommitRequest {
+  /** 12 bytes that no other request has. */
+  readonly requestId: Buffer
+  readonly checks: Buffer
+  readonly operations: Buffer
+  settle(result: CommitResult): void
+  fail(error: Error): void
+}
+
+/**
+ * What it takes after the committer has stopped. `newCommitter`: another one reads the journal.
+ * `newServer`: the index as the system holds it cannot be trusted, and everybody who reads it must let go.
+ */
+export type Remedy = 'newCommitter' | 'newServer'
+
+export interface CommitterInput {
+  readonly member: Member
+  readonly known: KnownRequests
+  /** Called when it has let go of everything. */
+  readonly onClosed?: () => void
+  /** Called once, before anybody is told. */
+  readonly onFailure?: (remedy: Remedy) => void
+}
+
+type Outcome = { readonly result: CommitResult } | { readonly error: Error }
+
+/**
+ * Orders all commits of a server. For one batch after another: evaluates the checks of each commit at
+ * its place and changes the index, in a transaction that nobody sees; makes one record of the batch
+ * durable in the journal; makes the transaction visible; answers.
+ *
+ * A batch that fails before its record is written changed nothing. Once the record may be durable, a
+ * failure is `OutcomeUnknown`, and the committer takes no more commits: a restart finds out.
+ */
+export class Committer {
+  readonly #member: Member
+  readonly #known: KnownRequests
+  #waiting: CommitRequest[] = []
+  #working: Promise<void> | undefined
+  #state: 'open' | 'closed' | { readonly failure: MetadataError } = 'open'
+  #checkpointing: Promise<void> | undefined
+  #record: Buffer = Buffer.alloc(64 * KiB)
+  readonly #onClosed: () => void
+  readonly #onFailure: (remedy: Remedy) => void
+
+  constructor({ member, known, onFailure = () => {}, onClosed = () => {} }: CommitterInput) {
+    this.#onClosed = onClosed
+    this.#member = member
+    this.#known = known
+    this.#onFailure = onFailure
+  }
+
+  /** Of the newest commit that is visible. */
+  get version(): number {
+    return this.#member.index.position.version
+  }
+
+  /** Never throws: the request is settled or failed, now or later. */
+  submit(request: CommitRequest): void {
+    if (this.#state !== 'open') {
+      request.fail(this.#state === 'closed' ? new MetadataError('Closed', 'the metadata store has been closed') : this.#state.failure)
+      return
+    }
+    this.#waiting.push(request)
+    this.#working ??= this.#work()
+  }
+
+  /** Finishes what waits, makes the index durable, and lets go of everything. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#state === 'closed') return
+    const failed = this.#state !== 'open'
+    this.#state = 'closed'
+    await this.#working
+    await this.#checkpointing
+    if (!failed) await this.#member.checkpoint()
+    await this.#member.close()
+    this.#onClosed()
+  }
+
+  async #work(): Promise<void> {
+    // Everything that is submitted in the same turn shares the batch.
+    await Promise.resolve()
+    while (this.#waiting.length > 0) await this.#commitBatch(this.#takeBatch())
+    this.#working = undefined
+  }
+
+  #takeBatch(): CommitRequest[] {
+    let count = 0
+    for (let bytes = 0; count < this.#waiting.length && count < batchCommits; count++) {
+      bytes += this.#waiting[count]?.operations.length ?? 0
+      if (count > 0 && bytes > batchBytes) break
+    }
+    return this.#waiting.splice(0, count)
+  }
+
+  async #commitBatch(batch: readonly CommitRequest[], isRetry = false): Promise<void> {
+    const outcomes: Outcome[] = []
+    const progress = { isWritten: false }
+    try {
+      await this.#member.index.write((transaction) => this.#prepareAndLog(transaction, batch, outcomes, progress))
+    } catch (thrown) {
+      const failure = failureOf(thrown, progress.isWritten)
+      if (progress.isWritten) this.#stop(failure, 'newCommitter')
+      else if (failure.code === 'Full' && !isRetry && (await this.#makeRoom())) return this.#commitBatch(batch, true)
+      for (const request of batch) request.fail(failure)
+      return
+    }
+    for (const [at, request] of batch.entries()) {
+      const outcome = outcomes[at]
+      assert(outcome !== undefined, 'every commit of a batch has an outcome')
+      if ('error' in outcome) {
+        request.fail(outcome.error)
+        continue
+      }
+      if (outcome.result.ok) this.#known.add(request.requestId, outcome.result.version)
+      request.settle(outcome.result)
+    }
+    if (this.#member.journal.usedBytes > checkpointBytes) this.#checkpointing ??= this.#checkpoint()
+  }
+
+  async #prepareAndLog(transaction: IndexTransaction, batch: readonly CommitRequest[], outcomes: Outcome[], progress: { isWritten: boolean }): Promise<void> {
+    const before = this.#member.index.position
+    const accepted: CommitRequest[] = []
+    for (const request of batch) {
+      const outcome = outcomeOf(transaction, request, before.version + accepted.length + 1)
+      outcomes.push(outcome)
+      if ('result' in outcome && outcome.result.ok) accepted.push(request)
+    }
+    if (accepted.length === 0) return
+    const { position, bytes } = this.#seal(accepted, before)
+    transaction.setPosition(position)
+    this.#member.reserve(bytes.length, accepted.length)
+    await this.#member.journal.append(bytes, position.seq, () => (progress.isWritten = true))
+  }
+
+  #seal(accepted: readonly CommitRequest[], before: Position): { readonly position: Position; readonly bytes: Buffer } {
+    const bodyBytes = accepted.reduce((sum, { operations }) => sum + entryBytesOf(operations.length), 0)
+    const padded = paddedBytes(bodyBytes)
+    if (this.#record.length < padded) this.#record = Buffer.allocUnsafe(2 ** Math.ceil(Math.log2(padded)))
+    let at = recordHeaderBytes
+    for (const request of accepted) at = writeEntry(this.#record, at, request)
+    const header = { kind: 'commits', commits: accepted.length, epoch: before.epoch, seq: before.seq + 1, firstVersion: before.version + 1, previous: before.checksum } as const
+    const checksum = sealRecord(this.#record, header, bodyBytes)
+    const position = { epoch: header.epoch, seq: header.seq, checksum, version: before.version + accepted.length }
+    const bytes = this.#record.subarray(0, padded)
+    // A large batch leaves no large buffer behind.
+    if (padded > MiB) this.#record = Buffer.alloc(64 * KiB)
+    return { position, bytes }
+  }
+
+  /** A checkpoint frees what the journal held and the pages that the one before had kept; whether there was one to make. */
+  async #makeRoom(): Promise<boolean> {
+    await this.#checkpointing
+    if (this.#state !== 'open' || this.#member.isCheckpointed) return false
+    this.#checkpointing = this.#checkpoint()
+    await this.#checkpointing
+    return true
+  }
+
+  async #checkpoint(): Promise<void> {
+    try {
+      await this.#member.checkpoint()
+    } catch (cause) {
+      // The system may have dropped what it could not write: only a restart from the last checkpoint
+      // and the journal brings it back.
+      this.#stop(new MetadataError('OutcomeUnknown', 'the index cannot be made durable', { cause }), 'newServer')
+    } finally {
+      this.#checkpointing = undefined
+    }
+  }
+
+  #stop(failure: MetadataError, remedy: Remedy): void {
+    if (this.#state !== 'open') return
+    this.#state = { failure }
+    this.#onFailure(remedy)
+    for (const request of this.#waiting.splice(0)) request.fail(new MetadataError('OutcomeUnknown', 'the committer stopped'))
+  }
+}
+
+function outcomeOf(transaction: IndexTransaction, { checks, operations }: CommitRequest, version: number): Outcome {
+  try {
+    if (!checksHold(transaction, decodeChecks(checks))) return { result: { ok: false } }
+  } catch (error) {
+    if (error instanceof MetadataError) return { error }
+    throw error
+  }
+  applyOperations(transaction, decodeOperations(operations), version)
+  return { result: { ok: true, version } }
+}
+
+function failureOf(thrown: unknown, isWritten: boolean): MetadataError {
+  if (thrown instanceof AssertionError) throw thrown
+  if (isWritten) return new MetadataError('OutcomeUnknown', 'the commit may have reached the journal', { cause: thrown })
+  if (thrown instanceof MetadataError) return thrown
+  if (thrown instanceof DriveError && thrown.code === 'Full') return new MetadataError('Full', 'no space left for the journal', { cause: thrown })
+  return new MetadataError('OutcomeUnknown', 'the journal cannot be written', { cause: thrown })
+}

@@ -1,0 +1,200 @@
+import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { assert, AssertionError } from '../../../base/assert.ts'
+import { seekableRange, bufferOf } from '../keys.ts'
+import { MiB } from '../../../base/units.ts'
+import { MetadataError } from '../metadata-store.ts'
+import type { KeyRange } from '../metadata-store.ts'
+import { decodeRow, encodeRow } from '../row-format.ts'
+import { dataFile, openForWriting, positionKey } from './lmdb-environment.ts'
+import type { Environment } from './lmdb-environment.ts'
+import { origin } from './metadata-index.ts'
+import type { IndexPin, IndexTransaction, MetadataIndex, Position } from './metadata-index.ts'
+import { readMetaPages, usedBytesOf, writeMetaPages } from './lmdb-meta.ts'
+
+const MDB_MAP_FULL = -30792
+
+/** The file is made longer by so much at once, where there is room. */
+const extensionBytes = 4 * MiB
+
+/**
+ * MetadataIndex over LMDB, for the one process that writes it.
+ *
+ * LMDB never overwrites a page that a snapshot in use refers to, so a read transaction held open
+ * keeps all pages of its snapshot in place. The two meta pages are overwritten by every commit; they
+ * are what `pin` copies, and what `restore` puts back.
+ */
+export class LmdbIndex implements MetadataIndex {
+  readonly #environment: Environment
+  readonly #file: number
+  #position: Position
+  #writing = false
+  /** Bytes of the file behind the last page, less what was promised since they were counted. */
+  #slackBytes = 0
+
+  private constructor(environment: Environment, directory: string) {
+    this.#environment = environment
+    this.#file = openSync(join(directory, dataFile), 'r+')
+    this.#position = storedPosition(environment)
+  }
+
+  /** Opens what is there; an empty index where there is nothing. */
+  static open(directory: string, mapBytes?: number): LmdbIndex {
+    return new LmdbIndex(openForWriting(directory, mapBytes), directory)
+  }
+
+  /** Goes back to a pinned and synced state. No process may have the index open. */
+  static restore(directory: string, snapshot: Buffer): void {
+    const file = openSync(join(directory, dataFile), 'r+')
+    try {
+      writeMetaPages(snapshot, (bytes, at) => writeSync(file, bytes, 0, bytes.length, at))
+      fdatasyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+  }
+
+  get position(): Position {
+    return this.#position
+  }
+
+  async write<T>(body: (transaction: IndexTransaction) => Promise<T>): Promise<T> {
+    assert(!this.#writing, 'an index is written by one at a time')
+    this.#writing = true
+    const transaction = new LmdbTransaction(this.#environment)
+    try {
+      const result = await this.#environment.transactionSync(() => body(transaction))
+      this.#position = transaction.position ?? this.#position
+      return result
+    } catch (error) {
+      throw asMetadataError(await reasonOf(error))
+    } finally {
+      this.#writing = false
+    }
+  }
+
+  /**
+   * Pages behind the last one are written as zeros before they are needed: then a transaction writes
+   * only where there are blocks already.
+   */
+  reserve(bytes: number): void {
+    if (this.#slackBytes < bytes) this.#slackBytes = this.#countSlack()
+    if (this.#slackBytes < bytes && !this.#extend(extensionBytes) && !this.#extend(bytes)) {
+      throw new MetadataError('Full', 'no space left for the index')
+    }
+    this.#slackBytes -= bytes
+  }
+
+  #countSlack(): number {
+    return fstatSync(this.#file).size - usedBytesOf(this.#metaPages())
+  }
+
+  #extend(bytes: number): boolean {
+    const end = fstatSync(this.#file).size
+    const zeros = Buffer.alloc(Math.min(bytes, MiB))
+    try {
+      for (let at = end; at < end + bytes; ) at += writeSync(this.#file, zeros, 0, Math.min(zeros.length, end + bytes - at), at)
+    } catch (cause) {
+      if (codeOf(cause) === 'ENOSPC' || codeOf(cause) === 'EDQUOT') return false
+      throw new MetadataError('OutcomeUnknown', 'the index cannot be written', { cause })
+    } finally {
+      this.#slackBytes = this.#countSlack()
+    }
+    return true
+  }
+
+  #metaPages(): Buffer {
+    return readMetaPages((bytes, at) => readSync(this.#file, bytes, 0, bytes.length, at))
+  }
+
+  pin(): IndexPin {
+    assert(!this.#writing, 'a state is pinned between writes')
+    this.#environment.resetReadTxn()
+    const transaction = this.#environment.useReadTransaction()
+    return { snapshot: this.#metaPages(), position: this.#position, release: () => transaction.done() }
+  }
+
+  sync(): Promise<void> {
+    return new Promise((settle, fail) => {
+      fdatasync(this.#file, (error) => (error === null ? settle() : fail(new MetadataError('OutcomeUnknown', 'the index cannot be synced', { cause: error }))))
+    })
+  }
+
+  async close(): Promise<void> {
+    closeSync(this.#file)
+    await this.#environment.close()
+  }
+}
+
+/** Errors of LMDB have a code; others are the caller's own, or mistakes of ours. */
+function asMetadataError(cause: unknown): unknown {
+  if (cause instanceof MetadataError || cause instanceof AssertionError || typeof codeOf(cause) !== 'number') return cause
+  if (codeOf(cause) === MDB_MAP_FULL) return new MetadataError('Full', 'the index is as large as it can be', { cause })
+  return new MetadataError('OutcomeUnknown', 'the index cannot be written', { cause })
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}
+
+class LmdbTransaction implements IndexTransaction {
+  readonly #environment: Environment
+  position: Position | undefined
+
+  constructor(environment: Environment) {
+    this.#environment = environment
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    return this.#environment.get(key)
+  }
+
+  isEmpty(keyRange: KeyRange): boolean {
+    const range = seekableRange(keyRange)
+    if (range === undefined) return true
+    return Array.from(this.#environment.getKeys({ start: range.start, end: range.end, limit: 1 })).length === 0
+  }
+
+  put(key: Uint8Array, version: number, value: Uint8Array): void {
+    this.#environment.putSync(bufferOf(key), encodeRow(key, version, value))
+  }
+
+  delete(key: Uint8Array): void {
+    this.#environment.removeSync(bufferOf(key))
+  }
+
+  setPosition(position: Position): void {
+    this.position = position
+    this.put(positionKey, Math.max(position.version, 1), encodePosition(position))
+  }
+}
+
+const positionBytes = 32
+
+function encodePosition({ epoch, seq, checksum, version }: Position): Buffer {
+  const value = Buffer.alloc(positionBytes)
+  value.writeBigUInt64BE(BigInt(version), 0)
+  value.writeBigUInt64BE(BigInt(epoch), 8)
+  value.writeBigUInt64BE(BigInt(seq), 16)
+  value.writeBigUInt64BE(checksum, 24)
+  return value
+}
+
+/** Before there was a journal, the row held the newest version alone. */
+export function decodePosition(value: Buffer): Position {
+  const version = Number(value.readBigUInt64BE(0))
+  if (value.length < positionBytes) return { ...origin, version }
+  return { version, epoch: Number(value.readBigUInt64BE(8)), seq: Number(value.readBigUInt64BE(16)), checksum: value.readBigUInt64BE(24) }
+}
+
+function storedPosition(environment: Environment): Position {
+  environment.resetReadTxn()
+  const stored = environment.get(positionKey)
+  return stored === undefined ? origin : decodePosition(decodeRow(positionKey, stored, stored.length).value)
+}
+
+/** lmdb-js rejects a failed commit with a promise of the reason in `commitError`. */
+async function reasonOf(thrown: unknown): Promise<unknown> {
+  if (!(thrown instanceof Error && 'commitError' in thrown)) return thrown
+  return Promise.resolve(thrown.commitError).catch((error: unknown) => error)
+}
