@@ -92,11 +92,13 @@ def test_time_travel(db, catalog):
     db.execute(f'CREATE TABLE {TABLE}.travelled (n BIGINT)')
     for number in range(3):
         db.execute(f'INSERT INTO {TABLE}.travelled VALUES ({number})')
-    snapshots = [snapshot.snapshot_id for snapshot in catalog.load_table((NAMESPACE, 'travelled')).snapshots()]
+    snapshots = catalog.load_table((NAMESPACE, 'travelled')).snapshots()
     assert len(snapshots) == 3
     for count, snapshot in enumerate(snapshots, 1):
-        rows = db.execute(f'SELECT n FROM {TABLE}.travelled AT (VERSION => {snapshot}) ORDER BY n').fetchall()
-        assert rows == [(number,) for number in range(count)]
+        moment = f"TIMESTAMP => make_timestamptz({snapshot.timestamp_ms} * 1000)"
+        for point in [f'VERSION => {snapshot.snapshot_id}', moment]:
+            rows = db.execute(f'SELECT n FROM {TABLE}.travelled AT ({point}) ORDER BY n').fetchall()
+            assert rows == [(number,) for number in range(count)]
 
 
 def test_a_transaction_is_seen_whole_or_not_at_all(db):
