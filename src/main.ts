@@ -26,7 +26,9 @@ import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
 import { createIamService } from './iam/service.ts'
 import { icebergRoutes, refuseIcebergRequest } from './iceberg/iceberg-routes.ts'
 import { createRemoteSigner } from './iceberg/remote-signer.ts'
+import { IdentityProvidersError, noProviders, parseIdentityProviders, type IdentityProviders } from './identity/identity-providers.ts'
 import { createIdentityStore, type IdentityStore } from './identity/identity-store.ts'
+import { createWebIdentities, type WebIdentities } from './identity/oidc/web-identities.ts'
 import { openSecretBox, type SecretBox } from './identity/secret-box.ts'
 import type { SessionKeys } from './identity/session-keys.ts'
 import { ensureServerKey } from './identity/server-key.ts'
@@ -150,7 +152,7 @@ async function runServer(argv: readonly string[]): Promise<number> {
 /** The reason of a refusal that the world gave; anything else is a mistake of ours and is thrown on. */
 function reasonOf(error: unknown): string {
   const isKnown = error instanceof DriveFormatError || error instanceof DriveError || error instanceof MetadataError || error instanceof EngineError ||
-    error instanceof KeyringError || error instanceof KeyManagementError || error instanceof CertificateError
+    error instanceof KeyringError || error instanceof IdentityProvidersError || error instanceof KeyManagementError || error instanceof CertificateError
   if (isKnown || (error instanceof Error && 'syscall' in error)) return error.message
   throw error
 }
@@ -159,9 +161,10 @@ function reasonOf(error: unknown): string {
 async function prepare(config: Config): Promise<Pick<PreparedDeployment, 'release' | 'metadataDirectory' | 'notes'> & { readonly warehouse: string }> {
   const plan = planBootstrap(config.bootstrap === undefined ? undefined : readBootstrap(config.bootstrap), config)
   const deployment = await prepareDeployment({ ...drivesOf(config), random })
-  const { engine, close } = await openStores(config)
+  const { engine, keeper, close } = await openStores(config)
   try {
-    const { identity, box } = await openIdentity(config, engine, openKeyring(config, random, 'prepare'))
+    readProviders(config)
+    const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'prepare'))
     await identity.accessKeys.sealPlain()
     const catalog = openCatalog(config, { engine, identity, onInternalError: () => {} })
     const ensureWarehouse: EnsureWarehouse = async warehouse => {
@@ -215,10 +218,18 @@ function openS3(config: Config, { engine, identity, signingKeys }: { readonly en
   })
 }
 
+interface QueryParts {
+  readonly identity: IdentityStore
+  readonly signingKeys: SigningKeys
+  readonly isSecure: boolean
+  readonly providers: IdentityProviders
+  readonly webIdentities: WebIdentities
+}
+
 /** IAM and STS. */
-function openQuery(config: Config, { identity, signingKeys, isSecure }: { readonly identity: IdentityStore; readonly signingKeys: SigningKeys; readonly isSecure: boolean }): S3Handler {
+function openQuery(config: Config, { identity, signingKeys, isSecure, providers, webIdentities }: QueryParts): S3Handler {
   return queryHandler({
-    services: [createIamService({ identity, clock, random }), createStsService({ identity, clock, isRolelessAllowed: config.stsRoleless })],
+    services: [createIamService({ identity, clock, random }), createStsService({ identity, clock, isRolelessAllowed: config.stsRoleless, providers, webIdentities, fetch })],
     lookupAccessKey: identity.lookupAccessKey,
     keys: signingKeys,
     clock,
@@ -226,11 +237,21 @@ function openQuery(config: Config, { identity, signingKeys, isSecure }: { readon
   })
 }
 
+function readProviders({ identityProviders: path }: Config): IdentityProviders {
+  if (path === undefined) return noProviders
+  try {
+    return parseIdentityProviders(readTextFile(path))
+  } catch (error) {
+    if (error instanceof IdentityProvidersError) throw new IdentityProvidersError(`${path}: ${error.message}`)
+    throw error
+  }
+}
+
 async function startWorker(config: Config, committerPath: string): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
   const { engine, keeper, close } = await openStores(config, connectToCommitter({ path: committerPath, sender: random.bytes(8), clock }))
-  const { identity, box } = await openIdentity(config, engine, openKeyring(config, random, 'open'))
+  const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'open'))
   const { lookupAccessKey } = identity
   const signingKeys = new SigningKeys()
   const onInternalError = (fault: unknown, operationId: string): void => logger.error({ operation: operationId, err: fault }, 'a catalog request failed')
@@ -249,9 +270,11 @@ async function startWorker(config: Config, committerPath: string): Promise<Runni
     ...(config.serverUrl === undefined ? {} : { s3Endpoint: config.serverUrl }),
   })
   const tls = openTls(config)
+  const providers = readProviders(config)
+  const webIdentities = createWebIdentities({ issuers: providers.openid, clock, fetch })
   const server = await createHttpServer({
     s3: openS3(config, { engine, identity, signingKeys }),
-    query: openQuery(config, { identity, signingKeys, isSecure: tls !== undefined }),
+    query: openQuery(config, { identity, signingKeys, isSecure: tls !== undefined, providers, webIdentities }),
     routes: async app => {
       registerHealthRoutes(app, health)
       registerDriveRoutes(app, { keeper, rows, lookupAccessKey, keys: signingKeys, clock, nextId, version, root: config.root, metricsAuthentication: config.metricsAuthentication })

@@ -82,6 +82,12 @@ export const settings = {
     fallbackText: 'on',
     doc: 'Off: neither the root key nor another key of the root account is accepted; users of the account still are.',
   }),
+  identityProviders: setting<string | undefined>('MORAINE_IDENTITY_PROVIDERS', {
+    parse: parseText,
+    fallback: undefined,
+    fallbackText: 'none',
+    doc: 'A JSON or YAML document of OpenID Connect providers, a directory (LDAP) and others whose identities may sign in; see [identities](identities.md).',
+  }),
   stsRoleless: setting('MORAINE_STS_ROLELESS', {
     parse: parseSwitch,
     fallback: true,

@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Caller } from '../identity/caller.ts'
+import type { IdentityProviders } from '../identity/identity-providers.ts'
 import type { IdentityStore } from '../identity/identity-store.ts'
+import type { Attempts } from '../identity/ldap/attempts.ts'
+import type { WebIdentities } from '../identity/oidc/web-identities.ts'
 import type { ClientFacts } from '../identity/query-call.ts'
 import type { PolicyCache } from '../policy/policy-cache.ts'
 import { QueryError } from '../wire/query-error.ts'
@@ -22,6 +25,10 @@ export interface StsCall {
   readonly policies: PolicyCache
   /** Sessions of the caller's own rights, without a role. */
   readonly isRolelessAllowed: boolean
+  readonly providers: IdentityProviders
+  readonly webIdentities: WebIdentities
+  readonly attempts: Attempts
+  readonly fetch: typeof fetch
 }
 
 /** Who signed the request. */

@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '../../base/clock.ts'
+import type { IdentityProviders } from '../identity/identity-providers.ts'
 import type { IdentityStore } from '../identity/identity-store.ts'
+import { Attempts } from '../identity/ldap/attempts.ts'
+import type { WebIdentities } from '../identity/oidc/web-identities.ts'
 import type { QueryCall } from '../identity/query-call.ts'
 import { PolicyCache } from '../policy/policy-cache.ts'
 import { QueryError } from '../wire/query-error.ts'
@@ -13,11 +16,16 @@ export interface StsParts {
   readonly clock: Clock
   /** `off`: every session is one of a role. */
   readonly isRolelessAllowed: boolean
+  readonly providers: IdentityProviders
+  readonly webIdentities: WebIdentities
+  /** Asks identity services. */
+  readonly fetch: typeof fetch
 }
 
 /** STS. Each operation authorizes by its own rules: trust policies, tokens, passwords, certificates. */
-export function createStsService({ identity, clock, isRolelessAllowed }: StsParts) {
+export function createStsService({ clock, ...parts }: StsParts) {
   const policies = new PolicyCache()
+  const attempts = new Attempts(clock)
   return {
     model: stsModel,
     signingNames: ['sts', 's3', 'iam'],
@@ -26,7 +34,7 @@ export function createStsService({ identity, clock, isRolelessAllowed }: StsPart
       if (operation === undefined) throw new QueryError('NotImplemented', `${name} is not implemented.`)
       const stranger = Object.keys(input).find(member => !(operation.honours as readonly string[]).includes(member))
       if (stranger !== undefined) throw new QueryError('NotImplemented', `${name} with ${stranger} is not implemented.`)
-      return operation.run(input as never, { caller, client, request, identity, nowMs: clock.nowMs(), policies, isRolelessAllowed })
+      return operation.run(input as never, { ...parts, caller, client, request, nowMs: clock.nowMs(), policies, attempts })
     },
   }
 }
