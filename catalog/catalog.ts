@@ -10,7 +10,7 @@ import { maintainCatalog, type Maintained } from './maintenance.ts'
 import { MetadataCache } from './metadata-cache.ts'
 import { endpoints, type Endpoint } from './rest/endpoints.ts'
 import { idempotencyKeyOf, requestHashOf, runOnce } from './rest/idempotency.ts'
-import type { FileIoProperties, Operation, OperationInput, Outcome } from './rest/operation.ts'
+import type { FileIoProperties, Mutation, Operation, OperationInput, Outcome } from './rest/operation.ts'
 import { managementEndpoints, type ManagementOperationId } from './management/endpoints.ts'
 import { managementOperations } from './management/operations.ts'
 import type { ServerOperation } from './management/server-operation.ts'
@@ -19,6 +19,7 @@ import { operations, type SpecifiedOperationId } from './rest/operations.ts'
 import { render, renderServer, type CatalogResponse, type RenderInput } from './rest/render.ts'
 import type { Warehouse } from './rows/rows.ts'
 import { toCatalogError } from './to-catalog-error.ts'
+import { Turns } from './turns.ts'
 import { ensureWarehouse, resolveWarehouse, type NewWarehouse } from './warehouses.ts'
 
 export type ServedOperationId = SpecifiedOperationId | ManagementOperationId
@@ -73,8 +74,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
   const served = new Map([...specified, ...Object.keys(managementEndpoints).map((id) => [id as ServedOperationId, endpointOf(id as ServedOperationId)] as const)])
   const cache = new MetadataCache(cacheBytes)
   const archiveIndexes = new ArchiveIndexes(cacheBytes / 2)
-  const endpoints = [...specified.values()]
-  const context: CatalogContext = { store, clock, random, settings, authorize, buckets, signer: signer ?? noSigner, cache, archiveIndexes, endpoints }
+  const context: CatalogContext = {
+    store, clock, random, settings, authorize, buckets, signer: signer ?? noSigner, cache, archiveIndexes, turns: new Turns(), endpoints: [...specified.values()],
+  }
   return {
     endpoints: served,
     async run(request) {
@@ -105,7 +107,7 @@ async function answer(shared: CatalogContext, request: CatalogRequest): Promise<
   if (!(await rights.isAllowed())) throw new CatalogError('Forbidden', 'Not authorized to make this request')
   const inputOf = (): OperationInput => ({ warehouse, path, query, headers, body: rights.body(), caller, fileIoProperties, sees: rights.sees })
   if (operation.kind === 'query') return render(await operation.run(inputOf(), context), endpoint, context, { warehouse, fileIoProperties, headers })
-  const outcome = await mutate(context, endpoint, request, () => operation.prepare(inputOf(), context))
+  const outcome = await context.turns.run(turnsOf(operation, inputOf), () => mutate(context, endpoint, request, () => operation.prepare(inputOf(), context)))
   return renderCommitted(outcome, endpoint, context, { warehouse, fileIoProperties, headers })
 }
 
@@ -131,6 +133,15 @@ const noSigner: RequestSigner = {
   sign: async () => {
     throw new CatalogError('UnsupportedOperation', 'Remote signing is not served here')
   },
+}
+
+/** A request that cannot be read waits for nobody; what is wrong with it is for `prepare` to say. */
+function turnsOf(operation: Mutation, inputOf: () => OperationInput): readonly string[] {
+  try {
+    return operation.turnsOf?.(inputOf()) ?? []
+  } catch {
+    return []
+  }
 }
 
 async function mutate(

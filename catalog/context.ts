@@ -3,6 +3,7 @@ import type { Random } from '../base/random.ts'
 import type { ArchiveIndexes } from './archive/archive-index.ts'
 import type { CatalogStore } from './catalog-store.ts'
 import type { MetadataCache } from './metadata-cache.ts'
+import type { Turns } from './turns.ts'
 import type { Endpoint } from './rest/endpoints.ts'
 import type { Warehouse } from './rows/rows.ts'
 import type { Namespace, TableIdentifier } from './spec/identifier.ts'
@@ -16,6 +17,7 @@ export interface CatalogContext {
   readonly authorize: Authorize
   readonly cache: MetadataCache
   readonly archiveIndexes: ArchiveIndexes
+  readonly turns: Turns
   readonly buckets: Buckets
   readonly signer: RequestSigner
   /** The operations that work: what the configuration advertises. */

@@ -1,6 +1,7 @@
 import type { CatalogStore } from '../catalog-store.ts'
 import type { Int64 } from '../json/json.ts'
-import { itemSeparator, type ArchivedRun } from '../spec/history.ts'
+import { itemSeparator } from '../json/value-text.ts'
+import type { ArchivedRun } from '../spec/history.ts'
 import { scanRun, type RunPlace, type ScannedItem } from './scan-run.ts'
 
 /** Where an item is in the shared bytes that an index is of. */

@@ -3,7 +3,8 @@ import type { CatalogStore } from '../catalog-store.ts'
 import type { TableUpdate } from '../commit/updates.ts'
 import type { Int64 } from '../json/json.ts'
 import { decodeUtf8, parseJson } from '../json/parse.ts'
-import { historyOf, itemSeparator, piecesOf, runAfter, takeOut, type FoundItem, type History } from '../spec/history.ts'
+import { itemSeparator } from '../json/value-text.ts'
+import { historyOf, piecesOf, runAfter, takeOut, type FoundItem, type History } from '../spec/history.ts'
 import { decodeSnapshot, type Snapshot } from '../spec/snapshot.ts'
 import type { SnapshotLogEntry, TableMetadata } from '../spec/table-metadata.ts'
 import type { ArchiveIndexes } from './archive-index.ts'
@@ -32,6 +33,9 @@ export async function bringBack(reader: Reader, location: string, metadata: Tabl
   if (archived === undefined || archived.snapshots.length + archived['snapshot-log'].length === 0 || ids.size === 0) return { metadata, isArchived: () => false }
   const lookup = await reader.archiveIndexes.open(reader.store, location, archived.snapshots)
   const places = [...ids].flatMap((id) => lookup.find(id) ?? [])
+  const isRemoval = updates.some(({ action }) => action === 'remove-snapshots')
+  // The usual commit adds a snapshot and touches no other.
+  if (places.length === 0 && !isRemoval) return { metadata, isArchived: (id) => lookup.find(id) !== undefined }
   const found = await readSnapshots(reader.store, location, places)
   const snapshots = takeOut({ items: metadata.snapshots, runs: archived.snapshots }, found)
   const removed = new Set(updates.flatMap((update) => (update.action === 'remove-snapshots' ? update.snapshotIds : [])))

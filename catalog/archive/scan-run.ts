@@ -1,5 +1,6 @@
 import type { CatalogStore } from '../catalog-store.ts'
-import { itemSeparator, type ArchivedRun } from '../spec/history.ts'
+import { itemSeparator } from '../json/value-text.ts'
+import type { ArchivedRun } from '../spec/history.ts'
 
 /** An item's line in shared bytes, and the 64 bits of its snapshot id. */
 export interface ScannedItem {

@@ -1,6 +1,7 @@
 import { unreachable } from '../../base/assert.ts'
 import { validationError } from '../errors.ts'
 import type { Int64 } from '../json/json.ts'
+import { withItemOf } from '../json/value-text.ts'
 import { checkPartitionSpec } from '../spec/partition-spec.ts'
 import { checkSortOrder } from '../spec/sort-order.ts'
 import { currentSchema, decodeFormatVersion, stripTrailingSlash, validateTableMetadata, type MetadataLogEntry, type Properties, type TableMetadata } from '../spec/table-metadata.ts'
@@ -173,7 +174,7 @@ const defaultMaxVersions = 100
 function appendMetadataLog(metadata: TableMetadata, entry: MetadataLogEntry): readonly MetadataLogEntry[] {
   const configured = Number.parseInt(metadata.properties[maxVersionsProperty] ?? '', 10)
   const limit = Math.max(1, Number.isNaN(configured) ? defaultMaxVersions : configured)
-  return [...metadata['metadata-log'], entry].slice(-limit)
+  return withItemOf(metadata['metadata-log'], entry, limit)
 }
 
 const metadataFileName = /\.metadata\.json(\.gz)?$|\.gz\.metadata\.json$/

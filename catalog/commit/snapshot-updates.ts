@@ -1,6 +1,7 @@
 import { CatalogError, validationError } from '../errors.ts'
 import { addInt64, maxInt64, type Int64 } from '../json/json.ts'
 import { stringifyJson } from '../json/stringify.ts'
+import { withItem } from '../json/value-text.ts'
 import { filterHistory, historyOf, piecesOf, type History, type Piece } from '../spec/history.ts'
 import { mainBranch, sequenceNumberOf, type Snapshot, type SnapshotRef } from '../spec/snapshot.ts'
 import type { SnapshotLogEntry } from '../spec/table-metadata.ts'
@@ -23,7 +24,7 @@ export function addSnapshot(draft: TableDraft, snapshot: Snapshot): void {
     metadata['last-sequence-number'] = maxInt64(last, sequenceNumber)
   }
   if (metadata['format-version'] >= 3) assignRows(draft, snapshot)
-  metadata.snapshots = [...metadata.snapshots, snapshot]
+  metadata.snapshots = withItem(metadata.snapshots, snapshot)
   draft.addedSnapshotIds.add(id)
   draft.lastUpdatedMs = snapshot['timestamp-ms']
   draft.changed = true
@@ -55,7 +56,7 @@ export function setSnapshotRef(draft: TableDraft, name: string, ref: SnapshotRef
     metadata['current-snapshot-id'] = ref['snapshot-id']
     draft.lastUpdatedMs ??= draft.nowMs
     draft.currentIds.add(ref['snapshot-id'])
-    metadata['snapshot-log'] = [...metadata['snapshot-log'], { 'timestamp-ms': draft.lastUpdatedMs, 'snapshot-id': ref['snapshot-id'] }]
+    metadata['snapshot-log'] = withItem(metadata['snapshot-log'], { 'timestamp-ms': draft.lastUpdatedMs, 'snapshot-id': ref['snapshot-id'] })
   }
   const refs: Record<string, SnapshotRef> = Object.assign(Object.create(null), metadata.refs)
   refs[name] = ref

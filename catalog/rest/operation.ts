@@ -56,6 +56,8 @@ export interface Query {
  */
 export interface Mutation {
   readonly kind: 'mutation'
+  /** Names of what the operation changes and others change at the same time: those with one in common run one after the other. */
+  turnsOf?(input: OperationInput): readonly string[]
   prepare(input: OperationInput, context: CatalogContext): (tx: CatalogTransaction) => Promise<Outcome>
 }
 

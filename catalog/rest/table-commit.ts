@@ -52,6 +52,11 @@ export async function commitTable(
   return metadataLocation
 }
 
+/** Commits to one table take turns under this name. */
+export function tableTurn(warehouse: Warehouse, { namespace, name }: TableIdentifier): string {
+  return JSON.stringify([warehouse.name, ...namespace, name])
+}
+
 /** What a commit starts from: worn-out lists as a whole, to be written anew. */
 async function readTableBase(context: CatalogContext, location: string): Promise<TableMetadata> {
   const head = await readTableHead(context, location)

@@ -1,4 +1,5 @@
 import type { SharedBytes } from '../catalog-store.ts'
+import { itemSeparator } from '../json/value-text.ts'
 
 /**
  * A table's long lists (snapshots and the snapshot log) are in memory as far as somebody needs them:
@@ -10,7 +11,7 @@ export interface History<T> {
   readonly runs: readonly ArchivedRun[]
 }
 
-/** Items as lines of JSON text, `,` and a line feed between them, none around them. */
+/** The text of some items, as `itemsText` has it. */
 export interface ArchivedRun extends SharedBytes {
   /** How many of the list's items in memory come before the run. */
   readonly before: number
@@ -24,9 +25,6 @@ export interface Archived {
 }
 
 export const nothingArchived: Archived = { snapshots: [], 'snapshot-log': [] }
-
-/** What is between two items or runs of a list. */
-export const itemSeparator = ',\n'
 
 export type Piece<T> = { readonly kind: 'item'; readonly item: T } | { readonly kind: 'run'; readonly run: Omit<ArchivedRun, 'before'> }
 

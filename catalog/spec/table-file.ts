@@ -3,9 +3,11 @@ import type { FilePart, NewFilePart } from '../catalog-store.ts'
 import { asObject } from '../json/decode.ts'
 import type { Json, JsonObject } from '../json/json.ts'
 import { decodeUtf8, parseJson } from '../json/parse.ts'
-import { itemSeparator, piecesOf, type ArchivedRun, type History } from './history.ts'
+import { stringifyJson } from '../json/stringify.ts'
+import { itemSeparator, itemsText } from '../json/value-text.ts'
+import { piecesOf, type ArchivedRun, type History } from './history.ts'
 import { decodeTableMetadata, type TableMetadata } from './table-metadata.ts'
-import { itemText, lastUnreferenced, referencedIds, stringifyTableMetadata, textAround } from './table-text.ts'
+import { lastUnreferenced, referencedIds, stringifyTableMetadata, textAround } from './table-text.ts'
 
 /**
  * The metadata file in parts (docs/adr/0004-metadata-in-parts.md): what changes is the file's own,
@@ -53,16 +55,17 @@ function wholeFile(metadata: TableMetadata): TableFile {
 
 /** Which items after the last run become shareable: none until they are long enough. */
 function sealable<T extends object>({ items, runs }: History<T>, minBytes: number, maySeal: (item: T, index: number) => boolean): ReadonlySet<object> {
-  const tail = items.slice(runs.at(-1)?.before ?? 0)
-  let length = 0
-  for (const item of tail) length += itemText(item).length
-  if (length <= minBytes) return new Set()
-  const first = items.length - tail.length
+  const first = runs.at(-1)?.before ?? 0
+  const tail = first === 0 ? items : items.slice(first)
+  if (itemsText(tail).length <= minBytes) return nothingSealed
   return new Set(tail.filter((item, index) => maySeal(item, first + index)))
 }
 
+const nothingSealed: ReadonlySet<object> = new Set()
+
 /** Returns the list's runs with their places in the new file. */
 function writeList<T extends object>(file: PartsBuilder, history: History<T>, sealed: ReadonlySet<object>): readonly ArchivedRun[] {
+  if (sealed.size === 0 && history.runs.every(({ before }) => before === 0)) return writeTail(file, history)
   let sealing: string[] = []
   let written: 'nothing' | 'items' | 'shared' = 'nothing'
   const runs: ArchivedRun[] = []
@@ -80,11 +83,11 @@ function writeList<T extends object>(file: PartsBuilder, history: History<T>, se
   }
   let before = 0
   for (const piece of piecesOf(history)) {
-    if (piece.kind === 'item' && sealed.has(piece.item)) sealing.push(itemText(piece.item))
+    if (piece.kind === 'item' && sealed.has(piece.item)) sealing.push(stringifyJson(piece.item as Json))
     else {
       seal()
       separate()
-      if (piece.kind === 'item') file.own(itemText(piece.item))
+      if (piece.kind === 'item') file.own(stringifyJson(piece.item as Json))
       else runs.push({ ...piece.run, before, fileOffset: file.shared(piece.run) })
       written = piece.kind === 'item' ? 'items' : 'shared'
     }
@@ -94,14 +97,27 @@ function writeList<T extends object>(file: PartsBuilder, history: History<T>, se
   return runs
 }
 
+/** The usual list: runs, then what is new. */
+function writeTail<T extends object>(file: PartsBuilder, { items, runs }: History<T>): readonly ArchivedRun[] {
+  const placed = runs.map((run, index) => {
+    if (index > 0) file.own(itemSeparator)
+    return { ...run, fileOffset: file.shared(run) }
+  })
+  if (items.length > 0) {
+    if (runs.length > 0) file.own(itemSeparator)
+    file.own(itemsText(items))
+  }
+  return placed
+}
+
 class PartsBuilder {
   readonly #parts: NewFilePart[] = []
-  #text = ''
+  readonly #texts: string[] = []
   #sizeBytes = 0
   #ownBytes = 0
 
   own(text: string): void {
-    this.#text += text
+    this.#texts.push(text)
   }
 
   shareable(text: string): void {
@@ -124,9 +140,9 @@ class PartsBuilder {
   }
 
   #flush(): void {
-    if (this.#text === '') return
-    this.#ownBytes += this.#add({ kind: 'own', bytes: Buffer.from(this.#text, 'utf8') })
-    this.#text = ''
+    if (this.#texts.length === 0) return
+    this.#ownBytes += this.#add({ kind: 'own', bytes: Buffer.from(this.#texts.join(''), 'utf8') })
+    this.#texts.length = 0
   }
 
   #add(part: Exclude<NewFilePart, { readonly kind: 'shared' }>): number {

@@ -1,11 +1,11 @@
 import type { Int64, Json } from '../json/json.ts'
 import { stringifyJson } from '../json/stringify.ts'
+import { itemsText, valueText } from '../json/value-text.ts'
 import { currentSchema, type SnapshotMode, type TableMetadata } from './table-metadata.ts'
 
 /**
  * The metadata's JSON text, members in the reference's order; of metadata whose lists are whole.
- * Texts are remembered as long as what they are of: the same metadata is asked for again and again,
- * and most items of a list were there in the version before.
+ * Texts are remembered as long as what they are of: the same metadata is asked for again and again.
  */
 export function stringifyTableMetadata(metadata: TableMetadata, mode: SnapshotMode = 'all'): string {
   const texts = mode === 'all' ? allTexts : referencedTexts
@@ -19,17 +19,6 @@ export function stringifyTableMetadata(metadata: TableMetadata, mode: SnapshotMo
 const maxRememberedLength = 1024 * 1024
 const allTexts = new WeakMap<TableMetadata, string>()
 const referencedTexts = new WeakMap<TableMetadata, string>()
-const itemTexts = new WeakMap<object, string>()
-
-/** For values that are never mutated. */
-export function itemText(item: object): string {
-  let text = itemTexts.get(item)
-  if (text === undefined) {
-    text = stringifyJson(item as Json)
-    itemTexts.set(item, text)
-  }
-  return text
-}
 
 /** Whether the `refs` representation can be made of what is in memory. */
 export function hasReferenced(metadata: TableMetadata): boolean {
@@ -66,22 +55,22 @@ function onlyReferenced(metadata: TableMetadata): TableMetadata {
 
 function stringifyAll(metadata: TableMetadata): string {
   const { before, between, after } = textAround(metadata)
-  return `${before}${listText(metadata.snapshots)}${between}${listText(metadata['snapshot-log'])}${after}`
+  return [before, itemsText(metadata.snapshots), between, itemsText(metadata['snapshot-log']), after].join('')
 }
 
 /** The text around the two long lists. */
 export function textAround(metadata: TableMetadata): { readonly before: string; readonly between: string; readonly after: string } {
+  const members = Object.entries(headOf(metadata)).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    return [`"${name}":`, typeof value === 'object' && value !== null && name !== 'refs' ? valueText(value) : stringifyJson(value as Json), ',']
+  })
   const keys = metadata['encryption-keys']
-  const encryptionKeys = metadata['format-version'] >= 3 && keys.length > 0 ? `"encryption-keys":[${listText(keys)}],` : ''
+  const encryptionKeys = metadata['format-version'] >= 3 && keys.length > 0 ? ['"encryption-keys":', valueText(keys), ','] : []
   return {
-    before: `${stringifyJson(headOf(metadata) as Json).slice(0, -1)},${encryptionKeys}"snapshots":[`,
-    between: `],"statistics":[${listText(metadata.statistics)}],"partition-statistics":[${listText(metadata['partition-statistics'])}],"snapshot-log":[`,
-    after: `],"metadata-log":[${listText(metadata['metadata-log'])}]}`,
+    before: ['{', ...members, ...encryptionKeys, '"snapshots":['].join(''),
+    between: `],"statistics":${valueText(metadata.statistics)},"partition-statistics":${valueText(metadata['partition-statistics'])},"snapshot-log":[`,
+    after: ['],"metadata-log":[', itemsText(metadata['metadata-log']), ']}'].join(''),
   }
-}
-
-function listText(items: readonly object[]): string {
-  return items.map(itemText).join(',')
 }
 
 /** All but the lists. Version 1 repeats its current schema and spec as older readers expect them. */

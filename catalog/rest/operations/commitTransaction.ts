@@ -2,7 +2,7 @@ import { badRequest } from '../../errors.ts'
 import { array, asObject, object, type Decoder } from '../../json/decode.ts'
 import { decodeIdentifier, identifierText, type TableIdentifier } from '../../spec/identifier.ts'
 import { decodeBody, type Mutation } from '../operation.ts'
-import { commitTable, decodeTableCommit, type TableCommit } from '../table-commit.ts'
+import { commitTable, decodeTableCommit, tableTurn, type TableCommit } from '../table-commit.ts'
 
 const decodeChange: Decoder<{ readonly identifier: TableIdentifier; readonly commit: TableCommit }> = (value, at) => ({
   identifier: decodeIdentifier(asObject(value, at)['identifier'], `${at}.identifier`),
@@ -10,6 +10,8 @@ const decodeChange: Decoder<{ readonly identifier: TableIdentifier; readonly com
 })
 
 const decodeRequest = object({ 'table-changes': array(decodeChange) })
+
+const decodeTables = object({ 'table-changes': array(object({ identifier: decodeIdentifier })) })
 
 const maxTables = 1000
 
@@ -19,6 +21,7 @@ const maxTables = 1000
  */
 export const commitTransaction: Mutation = {
   kind: 'mutation',
+  turnsOf: (input) => decodeBody(decodeTables, input)['table-changes'].map(({ identifier }) => tableTurn(input.warehouse, identifier)),
   prepare(input, context) {
     const changes = decodeBody(decodeRequest, input)['table-changes']
     if (changes.length > maxTables) throw badRequest(`A transaction may change ${maxTables} tables at most`)

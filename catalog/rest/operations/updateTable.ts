@@ -1,5 +1,5 @@
 import { tableOf, type Mutation } from '../operation.ts'
-import { commitTable, decodeTableCommit } from '../table-commit.ts'
+import { commitTable, decodeTableCommit, tableTurn } from '../table-commit.ts'
 import { decodeBody } from '../operation.ts'
 
 /**
@@ -9,6 +9,7 @@ import { decodeBody } from '../operation.ts'
  */
 export const updateTable: Mutation = {
   kind: 'mutation',
+  turnsOf: (input) => [tableTurn(input.warehouse, tableOf(input))],
   prepare(input, context) {
     const identifier = tableOf(input)
     const commit = decodeBody(decodeTableCommit, input)
