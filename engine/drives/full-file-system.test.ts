@@ -24,6 +24,10 @@ afterAll(() => {
 
 const put = (key: string, value: Buffer): Commit => ({ checks: [], puts: [{ key: Buffer.from(key), value }], deletes: [], appends: [] })
 
+function grow(size: string): void {
+  expect(spawnSync('mount', ['-o', `remount,size=${size}`, root]).status).toBe(0)
+}
+
 const openStore = (name: string): Promise<MetadataStore> => openMetadata({ directory: join(root, name), clock: systemClock, random: systemRandom })
 
 describe.skipIf(!mounted)(`a full file system${mounted ? '' : `: not run, a tmpfs cannot be mounted here (${reason})`}`, () => {
@@ -43,6 +47,7 @@ describe.skipIf(!mounted)(`a full file system${mounted ? '' : `: not run, a tmpf
   })
 
   test('fails a commit with Full, changes nothing, and goes on once there is room', async () => {
+    grow('16m')
     const store = await openStore('metadata')
     const written: string[] = []
     let failure: unknown
@@ -54,8 +59,7 @@ describe.skipIf(!mounted)(`a full file system${mounted ? '' : `: not run, a tmpf
     const rows = await store.list({ start: Buffer.from('k'), end: Buffer.from('l'), limit: 1000 })
     expect(rows.map(({ key }) => key.toString()).toSorted()).toEqual(written.toSorted())
     for (const { key, value } of rows) expect(value.equals(contentOf(300 * KiB, Number(key.toString().slice(1))))).toBe(true)
-    const grown = spawnSync('mount', ['-o', 'remount,size=16m', root])
-    expect(grown.status).toBe(0)
+    grow('32m')
     expect((await store.commit(put('after', contentOf(300 * KiB)))).ok).toBe(true)
     await store.close()
   })

@@ -120,7 +120,7 @@ export class Committer {
     } catch (thrown) {
       const failure = failureOf(thrown, progress.isWritten)
       if (progress.isWritten) this.#stop(failure, 'newCommitter')
-      else if (failure.code === 'Full' && !isRetry && (await this.#makeRoom())) return this.#commitBatch(batch, true)
+      else if (failure.code === 'Full' && (await this.#retry(batch, isRetry))) return
       for (const request of batch) request.fail(failure)
       return
     }
@@ -148,7 +148,7 @@ export class Committer {
     if (accepted.length === 0) return
     const { position, bytes } = this.#seal(accepted, before)
     transaction.setPosition(position)
-    this.#member.reserve(bytes.length, accepted.length)
+    this.#member.reserve({ recordBytes: bytes.length, commits: accepted.length, frees: accepted.every(deletes) })
     await this.#member.journal.append(bytes, position.seq, () => (progress.isWritten = true))
   }
 
@@ -165,6 +165,17 @@ export class Committer {
     // A large batch leaves no large buffer behind.
     if (padded > MiB) this.#record = Buffer.alloc(64 * KiB)
     return { position, bytes }
+  }
+
+  /** Once there is more room, and then each commit alone: a delete may fit where a put does not. */
+  async #retry(batch: readonly CommitRequest[], isRetry: boolean): Promise<boolean> {
+    if (!isRetry && (await this.#makeRoom())) {
+      await this.#commitBatch(batch, true)
+      return true
+    }
+    if (batch.length === 1) return false
+    for (const request of batch) await this.#commitBatch([request], true)
+    return true
   }
 
   /** A checkpoint frees what the journal held and the pages that the one before had kept; whether there was one to make. */
@@ -194,6 +205,10 @@ export class Committer {
     this.#onFailure(remedy)
     for (const request of this.#waiting.splice(0)) request.fail(new MetadataError('OutcomeUnknown', 'the committer stopped'))
   }
+}
+
+function deletes({ operations }: CommitRequest): boolean {
+  return decodeOperations(operations).deletes.length > 0
 }
 
 function outcomeOf(transaction: IndexTransaction, { checks, operations }: CommitRequest, version: number): Outcome {

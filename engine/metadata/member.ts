@@ -48,8 +48,8 @@ export class Member {
   }
 
   /** Throws `Full` unless the index can take a record of this size, with so many commits. */
-  reserve(recordBytes: number, commits: number): void {
-    this.index.reserve(2 * recordBytes + commits * treeBytes + spareBytes)
+  reserve({ recordBytes, commits, frees }: { readonly recordBytes: number; readonly commits: number; readonly frees: boolean }): void {
+    this.index.reserve({ bytes: 2 * recordBytes + commits * treeBytes + spareBytes, frees, isPinned: this.isCheckpointed })
   }
 
   async close(): Promise<void> {

@@ -9,13 +9,15 @@ import { decodeRow, encodeRow } from '../row-format.ts'
 import { dataFile, openForWriting, positionKey } from './lmdb-environment.ts'
 import type { Environment } from './lmdb-environment.ts'
 import { origin } from './metadata-index.ts'
-import type { IndexPin, IndexTransaction, MetadataIndex, Position } from './metadata-index.ts'
-import { readMetaPages, usedBytesOf, writeMetaPages } from './lmdb-meta.ts'
+import type { IndexPin, IndexTransaction, MetadataIndex, Position, Room } from './metadata-index.ts'
+import { freeBytesOf, readMetaPages, usedBytesOf, writeMetaPages } from './lmdb-meta.ts'
 
 const MDB_MAP_FULL = -30792
 
 /** The file is made longer by so much at once, where there is room. */
 const extensionBytes = 4 * MiB
+/** Left to what deletes, on a full drive. */
+const heldBackBytes = 2 * MiB
 
 /**
  * MetadataIndex over LMDB, for the one process that writes it.
@@ -75,12 +77,17 @@ export class LmdbIndex implements MetadataIndex {
 
   /**
    * Pages behind the last one are written as zeros before they are needed: then a transaction writes
-   * only where there are blocks already.
+   * only where there are blocks already. On a full drive the free pages within the file count too;
+   * what only adds still needs its bytes behind the last page, because free ones may lie scattered.
    */
-  reserve(bytes: number): void {
-    if (this.#slackBytes < bytes) this.#slackBytes = this.#countSlack()
-    if (this.#slackBytes < bytes && !this.#extend(extensionBytes) && !this.#extend(bytes)) {
-      throw new MetadataError('Full', 'no space left for the index')
+  reserve({ bytes, frees, isPinned }: Room): void {
+    const wanted = bytes + heldBackBytes
+    if (this.#slackBytes < wanted) this.#slackBytes = this.#countSlack()
+    if (this.#slackBytes < wanted) this.#extend(Math.max(extensionBytes, wanted - this.#slackBytes))
+    if (this.#slackBytes < wanted) {
+      const free = isPinned ? freeBytesOf(this.#metaPages()) : 0
+      const fits = frees ? this.#slackBytes >= bytes || free >= 4 * bytes : this.#slackBytes >= bytes && this.#slackBytes + free >= wanted
+      if (!fits) throw new MetadataError('Full', 'no space left for the index')
     }
     this.#slackBytes -= bytes
   }
@@ -89,18 +96,16 @@ export class LmdbIndex implements MetadataIndex {
     return fstatSync(this.#file).size - usedBytesOf(this.#metaPages())
   }
 
-  #extend(bytes: number): boolean {
+  /** By so much, or by what there is room for. */
+  #extend(bytes: number): void {
     const end = fstatSync(this.#file).size
     const zeros = Buffer.alloc(Math.min(bytes, MiB))
     try {
       for (let at = end; at < end + bytes; ) at += writeSync(this.#file, zeros, 0, Math.min(zeros.length, end + bytes - at), at)
     } catch (cause) {
-      if (codeOf(cause) === 'ENOSPC' || codeOf(cause) === 'EDQUOT') return false
-      throw new MetadataError('OutcomeUnknown', 'the index cannot be written', { cause })
-    } finally {
-      this.#slackBytes = this.#countSlack()
+      if (codeOf(cause) !== 'ENOSPC' && codeOf(cause) !== 'EDQUOT') throw new MetadataError('OutcomeUnknown', 'the index cannot be written', { cause })
     }
-    return true
+    this.#slackBytes = this.#countSlack()
   }
 
   #metaPages(): Buffer {

@@ -9,6 +9,9 @@ const metaBytes = 512
 const pageHeaderBytes = 24
 const magicAt = pageHeaderBytes
 const pageSizeAt = pageHeaderBytes + 24
+/** Each of the two trees' records counts its branch, leaf and overflow pages, 8 bytes each. */
+const treesAt = pageHeaderBytes + 24
+const treeBytes = 48
 const lastPageAt = pageHeaderBytes + 120
 const txnidAt = pageHeaderBytes + 128
 const magic = 0xbeefc0de
@@ -30,9 +33,20 @@ export function writeMetaPages(pages: Buffer, write: (bytes: Buffer, position: n
 
 /** Up to the end of the last page that the newest transaction knows. */
 export function usedBytesOf(pages: Buffer): number {
+  return (Number(newestOf(pages).readBigUInt64LE(lastPageAt)) + 1) * pageBytesOf(pages)
+}
+
+/** In pages up to the last one that no tree of the newest transaction uses. */
+export function freeBytesOf(pages: Buffer): number {
+  const newest = newestOf(pages)
+  let used = 2
+  for (const tree of [treesAt, treesAt + treeBytes]) for (const count of [8, 16, 24]) used += Number(newest.readBigUInt64LE(tree + count))
+  return Math.max(0, usedBytesOf(pages) - used * pageBytesOf(pages))
+}
+
+function newestOf(pages: Buffer): Buffer {
   const [first, second] = [pages.subarray(0, metaBytes), pages.subarray(metaBytes)]
-  const newest = first.readBigUInt64LE(txnidAt) > second.readBigUInt64LE(txnidAt) ? first : second
-  return (Number(newest.readBigUInt64LE(lastPageAt)) + 1) * pageBytesOf(first)
+  return first.readBigUInt64LE(txnidAt) > second.readBigUInt64LE(txnidAt) ? first : second
 }
 
 function pageBytesOf(meta: Buffer): number {

@@ -27,15 +27,21 @@ export interface MetadataIndex {
   readonly position: Position
   /** One at a time. A rejected one changed nothing. */
   write<T>(body: (transaction: IndexTransaction) => Promise<T>): Promise<T>
-  /**
-   * Makes sure that a `write` which changes so many bytes will find room on the drive, whatever else
-   * fills it. Throws `Full`; nothing changed.
-   */
-  reserve(bytes: number): void
+  /** Makes sure that a `write` will find room on the drive, whatever else fills it. Throws `Full`; nothing changed. */
+  reserve(room: Room): void
   /** Not while a `write` is under way. */
   pin(): IndexPin
   sync(): Promise<void>
   close(): Promise<void>
+}
+
+export interface Room {
+  /** What the write changes, at most. */
+  readonly bytes: number
+  /** It deletes too: it may use what is held back from those that only add, or nothing could be deleted from a full drive. */
+  readonly frees: boolean
+  /** All that is visible is pinned: every free page may be used. */
+  readonly isPinned: boolean
 }
 
 export interface IndexPin {
