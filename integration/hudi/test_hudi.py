@@ -38,11 +38,9 @@ def table_options(name: str, kind: str) -> dict[str, str]:
         'hoodie.datasource.write.partitionpath.field': 'origin',
         'hoodie.datasource.write.precombine.field': 'version',
         'hoodie.datasource.write.operation': 'upsert',
-        # Small tables: one file group for each partition, and nothing after the write that the test does not ask for.
         'hoodie.upsert.shuffle.parallelism': '2',
         'hoodie.insert.shuffle.parallelism': '2',
         'hoodie.bulkinsert.shuffle.parallelism': '2',
-        'hoodie.embed.timeline.server': 'false',
     }
 
 

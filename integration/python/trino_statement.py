@@ -34,7 +34,9 @@ def _converter(kind: str):
 class Trino:
     def __init__(self, url: str, catalog: str, schema: str, **session: str):
         self._url = url
-        self._headers = {'X-Trino-User': 'integration', 'X-Trino-Catalog': catalog, 'X-Trino-Schema': schema, 'X-Trino-Time-Zone': 'UTC'}
+        self._headers = {'X-Trino-User': 'integration', 'X-Trino-Catalog': catalog, 'X-Trino-Schema': schema, 'X-Trino-Time-Zone': 'UTC',
+            # Without it a timestamp is cut to milliseconds.
+            'X-Trino-Client-Capabilities': 'PARAMETRIC_DATETIME'}
         if session:
             self._headers['X-Trino-Session'] = ', '.join(f'{catalog}.{name}={value}' for name, value in session.items())
 

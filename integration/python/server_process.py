@@ -1,0 +1,70 @@
+"""A server of the test's own, which it may kill: on one port and one drive for all of its lives."""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+
+PROGRAM = pathlib.Path(__file__).parents[2] / 'src' / 'main.ts'
+START_SECONDS = 60
+STOP_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+class ServerProcess:
+    def __init__(self, port: int, folder: pathlib.Path):
+        self._port = port
+        self._drive = folder / 'drive'
+        self._log = folder / 'server.log'
+        self._drive.mkdir()
+        self._process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Returns once it is ready."""
+        words = ['server', '--address', f'127.0.0.1:{self._port}', '--workers', '2', str(self._drive)]
+        with self._log.open('a') as log:
+            self._process = subprocess.Popen(
+                [os.environ['TEST_NODE'], str(PROGRAM), *words], stdout=log, stderr=log, start_new_session=True)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            try:
+                urllib.request.urlopen(f'http://127.0.0.1:{self._port}/minio/health/ready', timeout=5).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        self.kill()
+        raise AssertionError(f'the server did not become ready:\n{self._log.read_text()[-4000:]}')
+
+    def kill(self) -> None:
+        """SIGKILL to every process of the server."""
+        kill_group(self._process)
+
+    def stop(self) -> int:
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(STOP_SECONDS)
+        finally:
+            self.kill()
+
+    def fsck(self) -> str:
+        """What `moraine fsck` says of the drive, which must be sound."""
+        done = subprocess.run([os.environ['TEST_NODE'], str(PROGRAM), 'fsck', str(self._drive)], capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+
+def kill_group(process: subprocess.Popen) -> None:
+    """SIGKILL to a process that leads its own group, and to all of the group."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+    process.wait()
