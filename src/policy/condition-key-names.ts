@@ -22,9 +22,12 @@ const names: readonly string[] = [
 const exact: ReadonlySet<string> = new Set(names.filter(name => !name.endsWith('/')))
 const tagged: readonly string[] = names.filter(name => name.endsWith('/'))
 
+/** What trust policies ask of a web identity: `login.example.org/realms/lake:sub`. Other claims are `jwt:` keys here. */
+const ofProvider = /^[a-z0-9-]+(\.[a-z0-9-]+)+(:\d{1,5})?(\/[^:\s]*)?:(aud|sub)$/
+
 /** In any case, as written in a policy. The callers' own (`jwt:`, `ldap:`, `sts:`) have names that their providers choose. */
 export function isKnownConditionKey(key: string): boolean {
   const lower = key.toLowerCase()
-  if (/^(jwt|ldap|sts|svc|saml):/.test(lower)) return true
+  if (/^(jwt|ldap|sts|svc|saml|iam):/.test(lower) || ofProvider.test(lower)) return true
   return exact.has(lower) || tagged.some(prefix => lower.startsWith(prefix) && lower.length > prefix.length)
 }
