@@ -70,6 +70,11 @@ export class DriveKeeper {
     return this.#members.length > 1
   }
 
+  /** Of the drives that are in use. */
+  get paths(): string[] {
+    return this.#members.filter(({ isReadable }) => isReadable).map(({ label }) => label)
+  }
+
   /** Watches the drives and heals what is reported, until the signal. Never rejects. */
   async run({ signal, onChange }: { readonly signal: AbortSignal; readonly onChange: OnDriveChange }): Promise<void> {
     for (const member of this.#members) member.onChange = (changed, before) => onChange(changed.label, changed.condition, before)

@@ -20,7 +20,10 @@ import { publishNew } from './put-object.ts'
  * Small objects are rewritten inline. Others become a layout of segments, shared blobs and all.
  */
 export async function appendObject(context: EngineContext, input: AppendObject): Promise<PutResult> {
-  const refuseEarly = async () => void (await findBucket(context.metadata, input.bucket))
+  const refuseEarly = async () => {
+    await findBucket(context.metadata, input.bucket)
+    return input.attributes.storageClass
+  }
   const body = await stage(context, input.body, context.settings.inlineBytes, refuseEarly)
   return withStaged(context, body, (staged) =>
     commit(context, async (tx) => {

@@ -1,4 +1,4 @@
-import type { BlobRef } from '../blobs/blob-store.ts'
+import type { BlobRef, Redundancy } from '../blobs/blob-store.ts'
 import { EngineError } from '../engine.ts'
 import { contentRow, dueRow, type Held, referenceRow } from '../keys.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
@@ -18,13 +18,13 @@ export const referenceDropped: Buffer = Buffer.of(0)
 
 /**
  * Takes in a body: in memory up to `inlineBytes`, beyond that as a blob at the body's own pace.
- * `beforeBlob` runs once a blob is needed, before it is written.
+ * `beforeBlob` runs once a blob is needed, before it is written; it names the storage class.
  */
 export async function stage(
   context: EngineContext,
   body: AsyncIterable<Uint8Array>,
   inlineBytes: number,
-  beforeBlob?: () => Promise<void>,
+  beforeBlob?: () => Promise<string | undefined>,
 ): Promise<Staged> {
   const chunks: Uint8Array[] = []
   let sizeBytes = 0
@@ -53,15 +53,17 @@ async function stageBlob(
   context: EngineContext,
   begun: Uint8Array[],
   rest: AsyncIterator<Uint8Array>,
-  beforeBlob: (() => Promise<void>) | undefined,
+  beforeBlob: (() => Promise<string | undefined>) | undefined,
 ): Promise<BlobRef> {
   try {
-    await beforeBlob?.()
+    const storageClass = await beforeBlob?.()
+    const redundancy: Redundancy = storageClass === 'REDUCED_REDUNDANCY' ? 'reduced' : 'standard'
+    return await context.blobs.write(continued(begun, rest), redundancy)
   } catch (error) {
+    // A store that refuses before it reads leaves the body standing.
     await rest.return?.()
     throw error
   }
-  return context.blobs.write(continued(begun, rest))
 }
 
 async function* continued(begun: Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

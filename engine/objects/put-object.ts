@@ -14,7 +14,10 @@ import { planWrite } from './version-plan.ts'
  */
 export async function putObject(context: EngineContext, input: PutObject): Promise<PutResult> {
   const { bucket: bucketName, key, attributes, tags = {}, conditions, ownerId } = input
-  const refuseEarly = async () => void (await findBucket(context.metadata, bucketName))
+  const refuseEarly = async () => {
+    await findBucket(context.metadata, bucketName)
+    return attributes.storageClass
+  }
   const body = await stage(context, input.body, context.settings.inlineBytes, refuseEarly)
   return withStaged(context, body, async (staged) => {
     const { etag, checksums } = await input.finish(staged.sizeBytes)

@@ -50,7 +50,7 @@ export async function getUpload(context: EngineContext, id: UploadId): Promise<U
  * of the same number before it becomes garbage.
  */
 export async function putPart(context: EngineContext, input: PutPart): Promise<Part> {
-  const refuseEarly = async () => void (await getUpload(context, input))
+  const refuseEarly = async () => (await getUpload(context, input)).attributes.storageClass
   const body = await stage(context, input.body, context.settings.inlineBytes, refuseEarly)
   return withStaged(context, body, async (staged) => publishPart(context, input, staged, await input.finish(staged.sizeBytes)))
 }

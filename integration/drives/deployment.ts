@@ -1,0 +1,136 @@
+/** A server over several drive directories of a temporary folder, and what tests do to them. */
+import { execFile } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { startServer, type StartedServer } from '../start-server.ts'
+
+const program = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
+export const bucket = 'erasure'
+
+export class Deployment {
+  readonly root = mkdtempSync(join(tmpdir(), 'moraine-drives-'))
+  readonly count: number
+  /** SHA-256 of what was acknowledged, by key. */
+  readonly stored = new Map<string, string>()
+  readonly #env: Readonly<Record<string, string>>
+  #server: StartedServer | undefined
+  #s3: S3Client | undefined
+
+  constructor(count: number, env: Readonly<Record<string, string>> = {}) {
+    this.count = count
+    this.#env = { MORAINE_LOG_LEVEL: 'warn', ...env }
+  }
+
+  get server(): StartedServer {
+    if (this.#server === undefined) throw new Error('the server is not running')
+    return this.#server
+  }
+
+  get s3(): S3Client {
+    if (this.#s3 === undefined) throw new Error('the server is not running')
+    return this.#s3
+  }
+
+  /** The ellipsis of all drives. */
+  get words(): string {
+    return `${this.root}/drive{1...${this.count}}`
+  }
+
+  drive(number: number): string {
+    return join(this.root, `drive${number}`)
+  }
+
+  async start(): Promise<void> {
+    this.#server = await startServer({ drive: this.words, workers: 2, args: ['--quiet'], env: this.#env })
+    const { endpoint, accessKeyId, secretAccessKey } = this.#server
+    this.#s3 = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1, credentials: { accessKeyId, secretAccessKey } })
+  }
+
+  async startNew(): Promise<void> {
+    await this.start()
+    await this.s3.send(new CreateBucketCommand({ Bucket: bucket }))
+  }
+
+  async put(key: string, sizeBytes: number): Promise<void> {
+    const body = randomBytes(sizeBytes)
+    await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))
+    this.stored.set(key, digest(body))
+  }
+
+  async get(key: string, range?: string): Promise<Buffer> {
+    const answer = await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...(range === undefined ? {} : { Range: range }) }))
+    return Buffer.from(await (answer.Body?.transformToByteArray() ?? new Uint8Array()))
+  }
+
+  /** Everything acknowledged is there with its bytes. */
+  async verify(): Promise<void> {
+    for (const [key, expected] of this.stored) if (digest(await this.get(key)) !== expected) throw new Error(`${key} has other bytes`)
+  }
+
+  wipe(number: number): void {
+    rmSync(this.drive(number), { recursive: true, force: true })
+  }
+
+  /** An empty directory where the drive was. */
+  replace(number: number): void {
+    this.wipe(number)
+    mkdirSync(this.drive(number))
+  }
+
+  shardFiles(number: number): string[] {
+    const blobs = join(this.drive(number), 'blobs')
+    return readdirSync(blobs, { recursive: true, encoding: 'utf8' }).map(name => join(blobs, name)).filter(path => statSync(path).isFile())
+  }
+
+  /** A byte of every shard changed, some shards cut short or emptied. */
+  corrupt(number: number): void {
+    for (const [index, path] of this.shardFiles(number).entries()) {
+      const bytes = readFileSync(path)
+      const at = (index * 7919) % bytes.length
+      bytes[at] = (bytes[at] ?? 0) ^ 0x40
+      writeFileSync(path, bytes)
+      if (index % 5 === 3) truncateSync(path, Math.floor(bytes.length / 2))
+      if (index % 7 === 6) truncateSync(path, 0)
+    }
+  }
+
+  async command(...words: readonly string[]): Promise<{ readonly code: number; readonly out: string }> {
+    const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(MORAINE|MINIO)_/.test(name)))
+    return new Promise(resolve => {
+      execFile(process.execPath, [program, ...words], { env: inherited, encoding: 'utf8' }, (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? 1), out: stdout + stderr })
+      })
+    })
+  }
+
+  async heal(): Promise<void> {
+    const { code, out } = await this.command('heal', '--wait', '--endpoint', this.server.endpoint)
+    if (code !== 0) throw new Error(`heal: ${code} ${out}`)
+  }
+
+  async status(): Promise<DrivesReport> {
+    const { out } = await this.command('status', '--json', '--endpoint', this.server.endpoint)
+    return JSON.parse(out) as DrivesReport
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.stop()
+    this.#server = undefined
+  }
+
+  async remove(): Promise<void> {
+    await this.stop()
+    rmSync(this.root, { recursive: true, force: true })
+  }
+}
+
+export interface DrivesReport {
+  readonly drives: readonly { readonly path: string; readonly state: string }[]
+  readonly sets: readonly { readonly online: number; readonly canWrite: boolean }[]
+  readonly scrub?: { readonly state: string; readonly id: string; readonly progress?: { readonly healedBlobs: number } }
+}
+
+const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
