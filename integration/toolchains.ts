@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { runCommand } from './process.ts'
 
@@ -16,11 +17,13 @@ export async function prepareGo(signal: AbortSignal): Promise<void> {
 
 /** The path of the program in the cargo project `name`; what it depends on is compiled once, into a folder outside the clone. */
 export async function buildByCargo(name: string, folder: string, signal: AbortSignal): Promise<string> {
-  if (!onPath('cargo')) throw new Error(`${name} needs Rust 1.94 or newer, with cargo`)
+  // rustup's folder is on the path of login shells only.
+  const cargo = onPath('cargo') ? 'cargo' : join(process.env['CARGO_HOME'] ?? join(homedir(), '.cargo'), 'bin', 'cargo')
+  if (cargo !== 'cargo' && !existsSync(cargo)) throw new Error(`${name} needs Rust 1.94 or newer, with cargo`)
   const project = join(here, name)
   const lock = createHash('sha256').update(readFileSync(join(project, 'Cargo.lock'))).digest('hex').slice(0, 12)
   const target = join(folder, `cargo-${name}-${lock}`)
-  await runCommand('cargo', ['build', '--quiet', '--locked', '--target-dir', target], { signal, cwd: project })
+  await runCommand(cargo, ['build', '--quiet', '--locked', '--target-dir', target], { signal, cwd: project })
   return join(target, 'debug', `moraine-${name}`)
 }
 
