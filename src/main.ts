@@ -57,6 +57,7 @@ import { SigningKeys } from './sigv4/signing-keys.ts'
 import { createStsService } from './sts/service.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 import { createRequestIds } from './telemetry/request-ids.ts'
+import { openAuditLog } from './telemetry/audit/open-audit-log.ts'
 import { createRequestLog } from './telemetry/request-log.ts'
 
 const clock = systemClock
@@ -250,7 +251,7 @@ function readProviders({ identityProviders: path }: Config): IdentityProviders {
 async function startWorker(config: Config, committerPath: string): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
-  const { engine, keeper, close } = await openStores(config, connectToCommitter({ path: committerPath, sender: random.bytes(8), clock }))
+  const { deploymentId, engine, keeper, close } = await openStores(config, connectToCommitter({ path: committerPath, sender: random.bytes(8), clock }))
   const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'open'))
   const { lookupAccessKey } = identity
   const signingKeys = new SigningKeys()
@@ -270,6 +271,8 @@ async function startWorker(config: Config, committerPath: string): Promise<Runni
     ...(config.serverUrl === undefined ? {} : { s3Endpoint: config.serverUrl }),
   })
   const tls = openTls(config)
+  const audit = openAuditLog(config, { deploymentId, clock, logger })
+  const logRequest = createRequestLog(logger, clock)
   const providers = readProviders(config)
   const webIdentities = createWebIdentities({ issuers: providers.openid, clock, fetch })
   const server = await createHttpServer({
@@ -282,7 +285,11 @@ async function startWorker(config: Config, committerPath: string): Promise<Runni
     },
     refuseUrl: refuseIcebergRequest,
     nextRequestId: createRequestIds(random),
-    logRequest: createRequestLog(logger, clock),
+    logRequest: (request, response, context) => {
+      logRequest(request, response, context)
+      audit?.observe(request, response, context)
+    },
+    ...(audit === undefined ? {} : { admit: () => audit.admit() }),
     clock,
     domains: [...config.domains, ...config.websiteDomains],
     ...(tls === undefined ? {} : { tls, onCertificateFault: (fault: unknown) => logger.error({ err: fault }, 'the certificates have changed and cannot be used') }),
@@ -306,6 +313,7 @@ async function startWorker(config: Config, committerPath: string): Promise<Runni
       stopping.abort()
       if (!(await server.drain(config.drainTimeoutMs))) logger.warn('requests under way were cut at the end of the drain')
       await Promise.all([jobs, care])
+      await audit?.close()
       await close()
     },
   }
@@ -360,10 +368,18 @@ function openCatalog(config: Config, { engine, identity, onInternalError }: Cata
   })
 }
 
-async function openStores(config: Config, commits?: MetadataCommits): Promise<{ readonly engine: Engine; readonly keeper: DriveKeeper; readonly close: () => Promise<void> }> {
+interface OpenStores {
+  readonly deploymentId: string
+  readonly engine: Engine
+  readonly keeper: DriveKeeper
+  readonly close: () => Promise<void>
+}
+
+async function openStores(config: Config, commits?: MetadataCommits): Promise<OpenStores> {
   const deployment = await openDeployment({ ...drivesOf(config), clock, random, ...(commits === undefined ? {} : { commits }) })
   const engine = openEngine({ metadata: deployment.metadata, blobs: deployment.blobs, clock, random })
   return {
+    deploymentId: deployment.deploymentId,
     engine,
     keeper: deployment.keeper,
     close: async () => {

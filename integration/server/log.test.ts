@@ -1,6 +1,9 @@
 /** The log: one line for each request, and no secret in any of them. */
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { startServer } from '../start-server.ts'
 import { clientOf, refusalOf } from './client.ts'
@@ -22,12 +25,14 @@ interface Line {
   readonly errorCode?: string
 }
 
-it('has one line for each request and no secret, signature or token', async () => {
+it('has one line for each request and no secret, signature or token, and so has the audit file', async () => {
   const secrets: string[] = [rootSecret, aliceSecret]
+  const scratch = await mkdtemp(join(tmpdir(), 'moraine-audit-'))
+  const auditFile = join(scratch, 'audit.log')
   const server = await startServer({
     workers: 2,
     args: ['--json'],
-    env: { MORAINE_ROOT_USER: 'rootuser', MORAINE_ROOT_PASSWORD: rootSecret, MORAINE_BUCKETS: 'logged' },
+    env: { MORAINE_ROOT_USER: 'rootuser', MORAINE_ROOT_PASSWORD: rootSecret, MORAINE_BUCKETS: 'logged', MORAINE_AUDIT_FILE: auditFile },
   })
   const target = { ...server, accessKeyId: 'rootuser', secretAccessKey: rootSecret }
   const client = clientOf(target)
@@ -78,4 +83,12 @@ it('has one line for each request and no secret, signature or token', async () =
   expect(requests.find(({ path }) => path?.startsWith('/logged/missing'))).toMatchObject({ status: 404, errorCode: 'NoSuchKey', operation: 'GetObject' })
   expect(requests.find(({ errorCode }) => errorCode === 'SignatureDoesNotMatch')).toMatchObject({ status: 403 })
   expect(requests.filter(({ path }) => path === '/iceberg/v1/oauth/tokens')).toHaveLength(2)
+
+  const audit = await readFile(auditFile, 'utf8')
+  for (const secret of secrets) expect(audit).not.toContain(secret)
+  const records = audit.trim().split('\n').map(line => JSON.parse(line) as { requestID: string; api: { name: string; bucket?: string; object?: string; statusCode: number } })
+  // The health checks of the start are there too, as they are in the log.
+  expect(records.map(({ requestID }) => requestID).toSorted()).toEqual(ids.toSorted())
+  expect(records.find(({ requestID }) => requestID === $metadata.requestId)).toMatchObject({ api: { name: 'PutObject', bucket: 'logged', object: 'k', statusCode: 200 } })
+  await rm(scratch, { recursive: true })
 })

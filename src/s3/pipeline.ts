@@ -73,6 +73,7 @@ async function handle(exchange: Exchange, options: PipelineOptions, headOnly: bo
   const { context, response } = exchange
   const name = operationOf(exchange)
   context.notes.operation = name
+  noteAddress(exchange)
   const { authentication, caller } = await authenticated(exchange, options)
   if (caller !== anonymousCaller) context.notes.accessKeyId = caller.accessKeyId
   const operation = operationNamed(name)
@@ -85,6 +86,11 @@ async function handle(exchange: Exchange, options: PipelineOptions, headOnly: bo
   const written = responseWriterOf(name)(output)
   const headers = { ...written.headers, ...output.$headers }
   await send(response, { status: output.$status ?? written.status, headers, body: written.body }, headOnly)
+}
+
+function noteAddress({ address, context }: Exchange): void {
+  if (address.kind !== 'service') context.notes.bucket = address.bucket
+  if (address.kind === 'object') context.notes.key = address.key
 }
 
 async function outputOf(operation: AnyOperation, call: Call<object>, admission: Admission): Promise<object & Transport> {
