@@ -86,6 +86,20 @@ describe('the Iceberg REST catalog over HTTP', () => {
     expect((await call('HEAD', 'lake/namespaces/a%1Fb%20c/tables/other')).statusCode).toBe(404)
   })
 
+  test('answers commits and loads of a table with many snapshots whole', async () => {
+    await call('POST', 'lake/namespaces', { namespace: ['db'] })
+    await call('POST', 'lake/namespaces/db/tables', { name: 't', schema: { type: 'struct', fields: [] } })
+    const snapshots = 40
+    type Loaded = { metadata: { snapshots: readonly unknown[] } }
+    for (let id = 1; id <= snapshots; id += 1) {
+      const snapshot = { 'snapshot-id': id, 'sequence-number': id, 'timestamp-ms': world.clock.nowMs(), 'manifest-list': `s3://lake/${id}.avro`, summary: { operation: 'append' } }
+      const updates = [{ action: 'add-snapshot', snapshot }, { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': id }]
+      const committed = await call('POST', 'lake/namespaces/db/tables/t', { requirements: [], updates })
+      expect(committed.json<Loaded>().metadata.snapshots).toHaveLength(id)
+    }
+    expect((await call('GET', 'lake/namespaces/db/tables/t')).json<Loaded>().metadata.snapshots).toHaveLength(snapshots)
+  })
+
   test('answers what is wrong in the envelope of the specification', async () => {
     const anonymous = await app.inject({ method: 'GET', url: '/iceberg/v1/config?warehouse=lake' })
     expect(anonymous.statusCode).toBe(401)

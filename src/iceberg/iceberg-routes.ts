@@ -48,7 +48,11 @@ function registerRoutes(scope: FastifyInstance, options: IcebergRoutesOptions): 
       url: routeOf(path),
       exposeHeadRoute: false,
       onRequest: (request, _reply, done) => done(request.headers.authorization === undefined ? notAuthorized('Not authorized to make this request') : undefined),
-      handler: (request, reply) => serve(operationId, request, reply, options),
+      handler: async (request, reply) => {
+        await serve(operationId, request, reply, options)
+        // A stream is under way: without the reply Fastify would end the answer here, with nothing in it.
+        return reply
+      },
     })
   }
 }
