@@ -9,11 +9,12 @@ import { SigningKeys } from '../sigv4/signing-keys.ts'
 import { s3Handler } from './pipeline.ts'
 import { createS3Service } from './service.ts'
 import type { Caller } from '../identity/caller.ts'
+import type { NewBucketDefaults } from './operation.ts'
 
 export const owner = 'a'.repeat(64)
 export const accessKeyId = 'ADA'
 export const secretAccessKey = 'ada+secret/with=signs'
-const account = { name: 'ada', id: owner, accountId: '111111111111', displayName: 'Ada', email: '' }
+export const account = { name: 'ada', id: owner, accountId: '111111111111', displayName: 'Ada', email: '' }
 const caller: Caller = { principal: rootPrincipal('accountRoot', account), account, accessKeyId }
 
 /** The names under which the scratch server has buckets as hosts, and their websites. */
@@ -35,21 +36,30 @@ export interface ScratchRequest {
   readonly body?: string | Uint8Array
   /** False: sent without a signature. */
   readonly signed?: boolean
+  /** The access key id of one of `callers`, whose secret is the same as ours. */
+  readonly as?: string
 }
 
 export interface ScratchServer extends ScratchEngine {
   readonly host: string
+  /** Others than ours who may sign, by access key id; changes hold from the next request on. */
+  readonly callers: Map<string, Caller>
   /** `path` is percent-encoded already. */
   send(method: string, path: string, options?: ScratchRequest): Promise<ScratchAnswer>
   close(): Promise<void>
 }
 
-export async function openScratchServer({ region }: { readonly region?: string } = {}): Promise<ScratchServer> {
+export async function openScratchServer({ region, newBucketDefaults }: { readonly region?: string; readonly newBucketDefaults?: NewBucketDefaults } = {}): Promise<ScratchServer> {
   const world = await openScratchEngine()
   const { engine, clock } = world
+  const callers = new Map<string, Caller>()
+  const accountIdOf = async (id: string) => [account, ...[...callers.values()].map(other => other.account)].find(one => one.id === id)?.accountId
   const handle = s3Handler({
-    service: createS3Service({ engine, region, clock, accountIdOf: async () => account.accountId }),
-    lookupAccessKey: async id => (id === accessKeyId ? { secretAccessKey, caller } : undefined),
+    service: createS3Service({ engine, region, clock, accountIdOf, ...(newBucketDefaults && { newBucketDefaults }) }),
+    lookupAccessKey: async id => {
+      const found = id === accessKeyId ? caller : callers.get(id)
+      return found && { secretAccessKey, caller: found }
+    },
     keys: new SigningKeys(),
     requiredRegion: region,
     domains: [domain],
@@ -60,14 +70,15 @@ export async function openScratchServer({ region }: { readonly region?: string }
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   const host = `127.0.0.1:${port}`
-  const signer = new SignatureV4({ credentials: { accessKeyId, secretAccessKey }, region: region ?? 'us-east-1', service: 's3', sha256: Sha256, uriEscapePath: false })
+  const signerOf = (id: string) => new SignatureV4({ credentials: { accessKeyId: id, secretAccessKey }, region: region ?? 'us-east-1', service: 's3', sha256: Sha256, uriEscapePath: false })
   return {
     ...world,
     host,
-    async send(method, path, { query = {}, headers = {}, body = '', signed = true } = {}) {
+    callers,
+    async send(method, path, { query = {}, headers = {}, body = '', signed = true, as = accessKeyId } = {}) {
       const bytes = Buffer.from(body)
       const unsigned = { method, protocol: 'http:', hostname: '127.0.0.1', path, query: { ...query }, headers: { host, 'content-length': String(bytes.length), ...headers } }
-      const ready = signed ? await signer.sign({ ...unsigned, body: bytes }, { signingDate: new Date(clock.nowMs()) }) : unsigned
+      const ready = signed ? await signerOf(as).sign({ ...unsigned, body: bytes }, { signingDate: new Date(clock.nowMs()) }) : unsigned
       const search = new URLSearchParams(query).toString().replaceAll('+', '%20')
       return exchange(port, { method, path: search === '' ? path : `${path}?${search}`, headers: ready.headers, bytes })
     },
