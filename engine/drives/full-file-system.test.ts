@@ -8,7 +8,7 @@ import { KiB, MiB } from '../../base/units.ts'
 import { chunksOf, contentOf, readAll } from '../blobs/blob-store-suite.ts'
 import { DriveBlobStore } from '../blobs/drive-blob-store.ts'
 import type { Commit, MetadataStore } from '../metadata/metadata-store.ts'
-import { openMetadata } from '../metadata/open-metadata.ts'
+import { onOneDrive, openMetadata } from '../metadata/open-metadata.ts'
 import { openDrive } from './drive-format.ts'
 import { NodeDrive } from './node-drive.ts'
 
@@ -28,7 +28,7 @@ function grow(size: string): void {
   expect(spawnSync('mount', ['-o', `remount,size=${size}`, root]).status).toBe(0)
 }
 
-const openStore = (name: string): Promise<MetadataStore> => openMetadata({ directory: join(root, name), clock: systemClock, random: systemRandom })
+const openStore = (name: string): Promise<MetadataStore> => openMetadata({ places: onOneDrive(join(root, name)), clock: systemClock, random: systemRandom })
 
 describe.skipIf(!mounted)(`a full file system${mounted ? '' : `: not run, a tmpfs cannot be mounted here (${reason})`}`, () => {
   test('fails a blob with Full, keeps nothing of it, and serves and deletes on', async () => {
