@@ -1,6 +1,6 @@
 import { badRequest } from './errors.ts'
 import type { Warehouse } from './rows/rows.ts'
-import type { Namespace } from './spec/identifier.ts'
+import type { Namespace, TableIdentifier } from './spec/identifier.ts'
 import { stripTrailingSlash, type Properties } from './spec/table-metadata.ts'
 
 /** An `s3://bucket/key` taken apart. */
@@ -55,6 +55,11 @@ export function namespaceLocation(warehouse: Warehouse, namespace: Namespace, pr
   return own !== undefined && isInWarehouse(warehouse, own) && !hasDots(own)
     ? stripTrailingSlash(own)
     : [warehouseLocation(warehouse), ...namespace.map(pathSegment)].join('/')
+}
+
+/** Where a new table or view goes: where the client says (`BadRequest` outside the warehouse), else where `defaultLocation` says. */
+export function newLocation(warehouse: Warehouse, { namespace, name }: TableIdentifier, namespaceProperties: Properties, requested: string | undefined, uuid: string): string {
+  return requestedLocation(warehouse, requested) ?? defaultLocation(warehouse, namespace, namespaceProperties, name, uuid)
 }
 
 /** Where a new table or view goes when the client does not say: below its namespace, never where another has been. */

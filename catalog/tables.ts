@@ -78,15 +78,15 @@ export function putTablePointer(
   tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier,
   metadata: TableMetadata, metadataLocation: string, previous: PointerRow | undefined,
 ): void {
-  const row: PointerRow = {
-    uuid: metadata['table-uuid'],
-    metadataLocation,
-    location: metadata.location,
-    formatVersion: metadata['format-version'],
-    updatedAtMs: context.clock.nowMs(),
-    ...(previous?.protected === true && { protected: true }),
-  }
-  tx.put(tableKey(warehouse.name, identifier), encodeRow(row))
+  tx.put(tableKey(warehouse.name, identifier), pointerRow(context, metadata['table-uuid'], metadata, metadataLocation, previous))
+}
+
+function pointerRow(
+  { clock }: CatalogContext, uuid: string, metadata: TableMetadata | ViewMetadata, metadataLocation: string, previous: PointerRow | undefined,
+): Buffer {
+  const { location, 'format-version': formatVersion } = metadata
+  const row: PointerRow = { uuid, metadataLocation, location, formatVersion, updatedAtMs: clock.nowMs(), ...(previous?.protected === true && { protected: true }) }
+  return encodeRow(row)
 }
 
 /** As `publishTable`, for a view. */
@@ -108,15 +108,7 @@ export function putViewPointer(
   tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier,
   metadata: ViewMetadata, metadataLocation: string, previous: PointerRow | undefined,
 ): void {
-  const row: PointerRow = {
-    uuid: metadata['view-uuid'],
-    metadataLocation,
-    location: metadata.location,
-    formatVersion: metadata['format-version'],
-    updatedAtMs: context.clock.nowMs(),
-    ...(previous?.protected === true && { protected: true }),
-  }
-  tx.put(viewKey(warehouse.name, identifier), encodeRow(row))
+  tx.put(viewKey(warehouse.name, identifier), pointerRow(context, metadata['view-uuid'], metadata, metadataLocation, previous))
 }
 
 /** An event of the outbox, named `iceberg:…`. */

@@ -1,5 +1,5 @@
 import { badRequest } from '../errors.ts'
-import { array, asObject, int32, int64, object, optional, record, string, type Decoder } from '../json/decode.ts'
+import { array, asObject, int32, int64, object, optional, string, type Decoder } from '../json/decode.ts'
 import type { Int64, JsonObject } from '../json/json.ts'
 import { decodePartitionSpec, type UnboundPartitionSpec } from '../spec/partition-spec.ts'
 import { decodeSchema, type Schema } from '../spec/schema.ts'
@@ -8,11 +8,11 @@ import { decodeSortOrder, type SortOrder } from '../spec/sort-order.ts'
 import {
   decodeEncryptedKey, decodePartitionStatisticsFile, decodeStatisticsFile, type EncryptedKey, type PartitionStatisticsFile, type StatisticsFile,
 } from '../spec/statistics.ts'
+import { sharedDecoders, type SharedUpdate, type UpdateDecoders } from './shared-updates.ts'
 
 /** The 23 changes that a commit can make to a table. Specification: `TableUpdate`. */
 export type TableUpdate =
-  | { readonly action: 'assign-uuid'; readonly uuid: string }
-  | { readonly action: 'upgrade-format-version'; readonly formatVersion: number }
+  | SharedUpdate
   | { readonly action: 'add-schema'; readonly schema: Schema; readonly lastColumnId: number | undefined }
   | { readonly action: 'set-current-schema'; readonly schemaId: number }
   | { readonly action: 'add-spec'; readonly spec: UnboundPartitionSpec }
@@ -23,9 +23,6 @@ export type TableUpdate =
   | { readonly action: 'set-snapshot-ref'; readonly refName: string; readonly ref: SnapshotRef }
   | { readonly action: 'remove-snapshots'; readonly snapshotIds: readonly Int64[] }
   | { readonly action: 'remove-snapshot-ref'; readonly refName: string }
-  | { readonly action: 'set-location'; readonly location: string }
-  | { readonly action: 'set-properties'; readonly updates: Readonly<Record<string, string>> }
-  | { readonly action: 'remove-properties'; readonly removals: readonly string[] }
   | { readonly action: 'set-statistics'; readonly statistics: StatisticsFile }
   | { readonly action: 'remove-statistics'; readonly snapshotId: Int64 }
   | { readonly action: 'set-partition-statistics'; readonly statistics: PartitionStatisticsFile }
@@ -35,14 +32,8 @@ export type TableUpdate =
   | { readonly action: 'add-encryption-key'; readonly key: EncryptedKey }
   | { readonly action: 'remove-encryption-key'; readonly keyId: string }
 
-type UpdateDecoders = { readonly [A in TableUpdate['action']]: (source: JsonObject, at: string) => Extract<TableUpdate, { action: A }> }
-
-const decoders: UpdateDecoders = {
-  'assign-uuid': (source, at) => ({ action: 'assign-uuid', uuid: string(source['uuid'], `${at}.uuid`) }),
-  'upgrade-format-version': (source, at) => ({
-    action: 'upgrade-format-version',
-    formatVersion: int32(source['format-version'], `${at}.format-version`),
-  }),
+const decoders: UpdateDecoders<TableUpdate> = {
+  ...sharedDecoders,
   'add-schema': (source, at) => ({
     action: 'add-schema',
     schema: decodeSchema(source['schema'], `${at}.schema`),
@@ -67,16 +58,6 @@ const decoders: UpdateDecoders = {
     snapshotIds: array(int64)(source['snapshot-ids'], `${at}.snapshot-ids`),
   }),
   'remove-snapshot-ref': (source, at) => ({ action: 'remove-snapshot-ref', refName: string(source['ref-name'], `${at}.ref-name`) }),
-  'set-location': (source, at) => ({ action: 'set-location', location: string(source['location'], `${at}.location`) }),
-  // `updated` and `removed` are the names that clients before 1.0 sent.
-  'set-properties': (source, at) => ({
-    action: 'set-properties',
-    updates: record(string)(source['updates'] ?? source['updated'], `${at}.updates`),
-  }),
-  'remove-properties': (source, at) => ({
-    action: 'remove-properties',
-    removals: array(string)(source['removals'] ?? source['removed'], `${at}.removals`),
-  }),
   'set-statistics': (source, at) => ({ action: 'set-statistics', statistics: decodeStatistics(source, at) }),
   'remove-statistics': (source, at) => ({ action: 'remove-statistics', snapshotId: int64(source['snapshot-id'], `${at}.snapshot-id`) }),
   'set-partition-statistics': (source, at) => ({

@@ -1,38 +1,19 @@
 import { badRequest, CatalogError } from '../errors.ts'
-import { array, asObject, int32, record, string, type Decoder } from '../json/decode.ts'
-import type { JsonObject } from '../json/json.ts'
+import { asObject, int32, string, type Decoder } from '../json/decode.ts'
 import { decodeSchema, type Schema } from '../spec/schema.ts'
 import { decodeViewVersion, type ViewMetadata, type ViewVersion } from '../spec/view-metadata.ts'
+import { sharedDecoders, type SharedUpdate, type UpdateDecoders } from './shared-updates.ts'
 
 /** The 8 changes that a commit can make to a view. Specification: `ViewUpdate`. */
 export type ViewUpdate =
-  | { readonly action: 'assign-uuid'; readonly uuid: string }
-  | { readonly action: 'upgrade-format-version'; readonly formatVersion: number }
+  | SharedUpdate
   | { readonly action: 'add-schema'; readonly schema: Schema }
-  | { readonly action: 'set-location'; readonly location: string }
-  | { readonly action: 'set-properties'; readonly updates: Readonly<Record<string, string>> }
-  | { readonly action: 'remove-properties'; readonly removals: readonly string[] }
   | { readonly action: 'add-view-version'; readonly viewVersion: ViewVersion }
   | { readonly action: 'set-current-view-version'; readonly viewVersionId: number }
 
-type UpdateDecoders = { readonly [A in ViewUpdate['action']]: (source: JsonObject, at: string) => Extract<ViewUpdate, { action: A }> }
-
-const decoders: UpdateDecoders = {
-  'assign-uuid': (source, at) => ({ action: 'assign-uuid', uuid: string(source['uuid'], `${at}.uuid`) }),
-  'upgrade-format-version': (source, at) => ({
-    action: 'upgrade-format-version',
-    formatVersion: int32(source['format-version'], `${at}.format-version`),
-  }),
+const decoders: UpdateDecoders<ViewUpdate> = {
+  ...sharedDecoders,
   'add-schema': (source, at) => ({ action: 'add-schema', schema: decodeSchema(source['schema'], `${at}.schema`) }),
-  'set-location': (source, at) => ({ action: 'set-location', location: string(source['location'], `${at}.location`) }),
-  'set-properties': (source, at) => ({
-    action: 'set-properties',
-    updates: record(string)(source['updates'] ?? source['updated'], `${at}.updates`),
-  }),
-  'remove-properties': (source, at) => ({
-    action: 'remove-properties',
-    removals: array(string)(source['removals'] ?? source['removed'], `${at}.removals`),
-  }),
   'add-view-version': (source, at) => ({
     action: 'add-view-version',
     viewVersion: decodeViewVersion(source['view-version'], `${at}.view-version`),

@@ -12,6 +12,7 @@ import { planningResult } from '../scan/scan-plans.ts'
 import type { Endpoint } from './endpoints.ts'
 import { tableETag } from './etag.ts'
 import { tableConfig } from './table-config.ts'
+import { planCredentials, storageCredentials, vendCredentials, wantsDelegation, type VendedTable } from './vended-credentials.ts'
 import type { OperationInput, Outcome } from './operation.ts'
 
 export interface CatalogResponse {
@@ -23,7 +24,7 @@ export interface CatalogResponse {
   readonly errorType?: string | undefined
 }
 
-export type RenderInput = Pick<OperationInput, 'warehouse' | 'fileIoProperties' | 'headers'>
+export type RenderInput = Pick<OperationInput, 'warehouse' | 'fileIoProperties' | 'headers' | 'sees'>
 
 /** The response to what an operation did. */
 export async function render(outcome: Outcome, endpoint: Endpoint, context: CatalogContext, input: RenderInput): Promise<CatalogResponse> {
@@ -34,11 +35,18 @@ export async function render(outcome: Outcome, endpoint: Endpoint, context: Cata
       return { status: 304, headers: {}, body: undefined }
     case 'json':
       return { status: endpoint.successStatus, headers: outcome.headers ?? {}, body: stringifyJson(outcome.body) }
+    case 'staged': {
+      const files = await filesOf(context, input, { identifier: outcome.identifier, location: outcome.location, need: 'created' })
+      return { status: 200, headers: {}, body: stringifyJson({ metadata: outcome.metadata, ...files }) }
+    }
     case 'table':
       return renderTable(outcome, context, input)
+    case 'staged':
+      return { status: 200, headers: {}, body: stringifyJson({ metadata: outcome.metadata, config: tableConfig(input, outcome.identifier, context) }) }
     case 'plan': {
       const result = await planningResult(context, input.warehouse, outcome.identifier, outcome.planId)
-      return { status: 200, headers: {}, body: stringifyJson({ 'plan-id': outcome.planId, ...result }) }
+      const credentials = await planCredentials(context, input, outcome.identifier)
+      return { status: 200, headers: {}, body: stringifyJson({ 'plan-id': outcome.planId, ...result, ...credentials }) }
     }
     case 'view': {
       const metadata = stringifyViewMetadata(await readViewMetadata(context, outcome.metadataLocation))
@@ -60,11 +68,19 @@ async function renderTable(outcome: Extract<Outcome, { kind: 'table' }>, context
   const { location, metadata } = await readOutcome(outcome, context, input.warehouse)
   const mode = outcome.mode ?? 'all'
   const before = { 'metadata-location': location }
-  const after: Record<string, Json> = outcome.form === 'load' ? { config: tableConfig(input, outcome.identifier, context) } : {}
+  const need = outcome.isNew === true ? 'created' : 'whatever is allowed'
+  const after = outcome.form === 'load' ? await filesOf(context, input, { identifier: outcome.identifier, location: metadata.location, need }) : {}
   const headers: Record<string, string> = outcome.form === 'unregister' ? {} : { etag: tableETag(location, mode) }
   if (mode === 'all' && metadata.archived !== undefined) return { status: 200, headers, body: streamed(context, before, location, after) }
   const known = metadata.archived === undefined || hasReferenced(metadata) ? metadata : await readTableMetadata(context, location)
   return { status: 200, headers, body: members(before, stringifyTableMetadata(known, mode), after) }
+}
+
+/** `config` and `storage-credentials`. Clients read credentials in either: in `config` those of before storage credentials. */
+async function filesOf(context: CatalogContext, input: RenderInput, table: VendedTable): Promise<Readonly<Record<string, Json>>> {
+  const credentials = wantsDelegation(input.headers, 'vended-credentials') ? await vendCredentials(context, input, table) : []
+  const config = { ...tableConfig(input, table.identifier, context), ...credentials[0]?.config }
+  return { config, ...storageCredentials(credentials) }
 }
 
 /** The file's bytes as they are: nobody has all of them in memory. */

@@ -1,7 +1,7 @@
 import { boolean, object, optional, record, string, withDefault } from '../../json/decode.ts'
 import { parseJson } from '../../json/parse.ts'
 import { newUuid } from '../../ids.ts'
-import { defaultLocation, requestedLocation } from '../../locations.ts'
+import { newLocation } from '../../locations.ts'
 import { checkIdentifier } from '../../spec/identifier.ts'
 import { newTableMetadata } from '../../spec/new-table-metadata.ts'
 import { decodePartitionSpec } from '../../spec/partition-spec.ts'
@@ -9,7 +9,6 @@ import { decodeSchema } from '../../spec/schema.ts'
 import { decodeSortOrder } from '../../spec/sort-order.ts'
 import { stringifyTableMetadata } from '../../spec/table-text.ts'
 import { emitChange, publishTable, requireFreeName, requireNamespace } from '../../tables.ts'
-import { tableConfig } from '../table-config.ts'
 import { decodeBody, namespaceOf, type Mutation } from '../operation.ts'
 
 const decodeRequest = object({
@@ -38,9 +37,7 @@ export const createTable: Mutation = {
     return async (tx) => {
       const namespace = await requireNamespace(tx, warehouse, identifier.namespace)
       await requireFreeName(tx, warehouse, identifier, 'Table')
-      const location =
-        requestedLocation(warehouse, request.location) ??
-        defaultLocation(warehouse, identifier.namespace, namespace.properties, identifier.name, uuid)
+      const location = newLocation(warehouse, identifier, namespace.properties, request.location, uuid)
       const metadata = newTableMetadata({
         uuid,
         location,
@@ -51,11 +48,11 @@ export const createTable: Mutation = {
         nowMs: context.clock.nowMs(),
       })
       if (request['stage-create']) {
-        return { kind: 'json', body: { metadata: parseJson(stringifyTableMetadata(metadata)), config: tableConfig(input, identifier, context) } }
+        return { kind: 'staged', identifier, metadata: parseJson(stringifyTableMetadata(metadata)) }
       }
       const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, undefined)
       emitChange(tx, 'CreateTable', warehouse, [...identifier.namespace, identifier.name], { uuid, metadataLocation })
-      return { kind: 'table', identifier, metadataLocation, form: 'load' }
+      return { kind: 'table', identifier, metadataLocation, form: 'load', isNew: true }
     }
   },
 }

@@ -1,7 +1,7 @@
 import { newViewMetadata } from '../../commit/apply-view-updates.ts'
 import { object, optional, record, string, withDefault } from '../../json/decode.ts'
 import { newUuid } from '../../ids.ts'
-import { defaultLocation, requestedLocation } from '../../locations.ts'
+import { newLocation } from '../../locations.ts'
 import { checkIdentifier } from '../../spec/identifier.ts'
 import { decodeSchema } from '../../spec/schema.ts'
 import { decodeViewVersion } from '../../spec/view-metadata.ts'
@@ -28,9 +28,7 @@ export const createView: Mutation = {
     return async (tx) => {
       const namespace = await requireNamespace(tx, warehouse, identifier.namespace)
       await requireFreeName(tx, warehouse, identifier, 'View')
-      const location =
-        requestedLocation(warehouse, request.location) ??
-        defaultLocation(warehouse, identifier.namespace, namespace.properties, identifier.name, uuid)
+      const location = newLocation(warehouse, identifier, namespace.properties, request.location, uuid)
       const metadata = newViewMetadata({
         uuid,
         location,

@@ -1,13 +1,11 @@
 import { CatalogError } from '../../errors.ts'
-import { boolean, object, string, withDefault } from '../../json/decode.ts'
 import { checkLocation } from '../../locations.ts'
 import { readTableMetadata } from '../../metadata-cache.ts'
 import { readTable, readView } from '../../rows/rows.ts'
-import { checkIdentifier, identifierText } from '../../spec/identifier.ts'
+import { identifierText } from '../../spec/identifier.ts'
 import { emitChange, putTablePointer, requireFreeName, requireNamespace } from '../../tables.ts'
-import { decodeBody, namespaceOf, type Mutation } from '../operation.ts'
-
-const decodeRequest = object({ name: string, 'metadata-location': string, overwrite: withDefault(boolean, false) })
+import type { Mutation } from '../operation.ts'
+import { adoptMetadataFile, readRegistration } from '../registration.ts'
 
 /**
  * POST namespaces/{namespace}/register: a table made of a metadata file that is already there.
@@ -18,19 +16,15 @@ export const registerTable: Mutation = {
   kind: 'mutation',
   prepare(input, context) {
     const { warehouse } = input
-    const request = decodeBody(decodeRequest, input)
-    const identifier = { namespace: namespaceOf(input), name: request.name }
-    checkIdentifier(identifier)
-    const metadataLocation = checkLocation(warehouse, request['metadata-location'])
+    const { identifier, metadataLocation, overwrite } = readRegistration(input)
     return async (tx) => {
       await requireNamespace(tx, warehouse, identifier.namespace)
       const existing = await readTable(tx, warehouse.name, identifier)
-      if (existing === undefined || !request.overwrite) await requireFreeName(tx, warehouse, identifier, 'Table')
+      if (existing === undefined || !overwrite) await requireFreeName(tx, warehouse, identifier, 'Table')
       else if ((await readView(tx, warehouse.name, identifier)) !== undefined) {
         throw new CatalogError('AlreadyExists', `View with same name already exists: ${identifierText(identifier)}`)
       }
-      await tx.pinFile(metadataLocation)
-      context.cache.forget(metadataLocation)
+      await adoptMetadataFile(tx, context, metadataLocation)
       const metadata = await readTableMetadata(context, metadataLocation)
       checkLocation(warehouse, metadata.location)
       if (existing !== undefined) await tx.unpinFile(existing.metadataLocation)

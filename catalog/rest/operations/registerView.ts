@@ -1,26 +1,19 @@
-import { object, string } from '../../json/decode.ts'
 import { checkLocation } from '../../locations.ts'
 import { readViewMetadata } from '../../metadata-cache.ts'
-import { checkIdentifier } from '../../spec/identifier.ts'
 import { emitChange, putViewPointer, requireFreeName, requireNamespace } from '../../tables.ts'
-import { decodeBody, namespaceOf, type Mutation } from '../operation.ts'
-
-const decodeRequest = object({ name: string, 'metadata-location': string })
+import type { Mutation } from '../operation.ts'
+import { adoptMetadataFile, readRegistration } from '../registration.ts'
 
 /** POST namespaces/{namespace}/register-view: a view made of a metadata file. Errors: NoSuchNamespace, AlreadyExists, NotFound, Validation. */
 export const registerView: Mutation = {
   kind: 'mutation',
   prepare(input, context) {
     const { warehouse } = input
-    const request = decodeBody(decodeRequest, input)
-    const identifier = { namespace: namespaceOf(input), name: request.name }
-    checkIdentifier(identifier)
-    const metadataLocation = checkLocation(warehouse, request['metadata-location'])
+    const { identifier, metadataLocation } = readRegistration(input)
     return async (tx) => {
       await requireNamespace(tx, warehouse, identifier.namespace)
       await requireFreeName(tx, warehouse, identifier, 'View')
-      await tx.pinFile(metadataLocation)
-      context.cache.forget(metadataLocation)
+      await adoptMetadataFile(tx, context, metadataLocation)
       const metadata = await readViewMetadata(context, metadataLocation)
       checkLocation(warehouse, metadata.location)
       putViewPointer(tx, context, warehouse, identifier, metadata, metadataLocation, undefined)
