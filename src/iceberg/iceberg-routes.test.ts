@@ -92,7 +92,7 @@ describe('the Iceberg REST catalog over HTTP', () => {
     const snapshots = 40
     type Loaded = { metadata: { snapshots: readonly unknown[] } }
     for (let id = 1; id <= snapshots; id += 1) {
-      const snapshot = { 'snapshot-id': id, 'sequence-number': id, 'timestamp-ms': world.clock.nowMs(), 'manifest-list': `s3://lake/${id}.avro`, summary: { operation: 'append' } }
+      const snapshot = { 'snapshot-id': id, 'sequence-number': id, 'timestamp-ms': world.clock.nowMs(), 'manifest-list': `s3://lake/${id}.avro`, summary: { operation: 'append', padding: 'x'.repeat(1000) } }
       const updates = [{ action: 'add-snapshot', snapshot }, { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': id }]
       const committed = await call('POST', 'lake/namespaces/db/tables/t', { requirements: [], updates })
       expect(committed.json<Loaded>().metadata.snapshots).toHaveLength(id)
