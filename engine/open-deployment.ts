@@ -1,16 +1,16 @@
 import { join } from 'node:path'
-import { must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { DriveBlobStore } from './blobs/drive-blob-store.ts'
 import { SetBlobStore } from './blobs/set-blob-store.ts'
 import { metadataDirectory } from './drives/drive-format.ts'
+import { writeQuorum } from './drives/drive-set.ts'
 import { DriveKeeper } from './drives/drive-keeper.ts'
 import type { DriveSlot } from './drives/plan-start.ts'
 import type { MetadataCommits } from './metadata/metadata-commits.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
-import { openMetadata, openRemoteMetadata } from './metadata/open-metadata.ts'
+import { type MetadataPlaces, openMetadata, openRemoteMetadata } from './metadata/open-metadata.ts'
 import { lockDrives, openDrives, type Parities, planPrepared, prepareDrives } from './open-drives.ts'
 
 /** The stores of a deployment on one or more drives, open in this process. */
@@ -28,10 +28,17 @@ export interface DeploymentDrives {
   readonly parities?: Parities
 }
 
+/** The committer of a deployment, in another process. */
+export interface DeploymentCommitter {
+  readonly commits: MetadataCommits
+  /** Where its commits can be read. */
+  readonly directory: string
+}
+
 export interface PreparedDeployment {
   readonly deploymentId: string
   /** Where the committer finds its metadata. */
-  readonly metadataDirectory: string
+  readonly metadata: MetadataPlaces
   /** Drives that are missing, empty, swapped or of another deployment: for the log. */
   readonly notes: readonly string[]
   release(): void
@@ -43,8 +50,9 @@ export interface PreparedDeployment {
  * untouched. Throws `DriveFormatError`: `Foreign`, `Locked`, `NewerFormat`, `Damaged`, `Incomplete`.
  */
 export async function prepareDeployment({ drives, parities = {}, random }: DeploymentDrives & { readonly random: Random }): Promise<PreparedDeployment> {
-  const { deploymentId, slots, notes, release } = await prepareDrives({ drives, parities, random })
-  return { deploymentId, metadataDirectory: metadataDirectoryOf(slots), notes, release }
+  const prepared = await prepareDrives({ drives, parities, random })
+  const { deploymentId, slots, parity, notes } = prepared
+  return { deploymentId, metadata: placesOf(slots, parity), notes, release: () => prepared.release() }
 }
 
 /** Takes the locks of prepared drives, to look at them while no server runs. `Foreign` when they were never prepared, `Locked`. */
@@ -52,14 +60,20 @@ export function lockDeployment({ drives }: DeploymentDrives): Promise<{ release(
   return lockDrives(drives)
 }
 
-/** The first drive of the first set has the metadata. */
-function metadataDirectoryOf(slots: readonly (readonly DriveSlot[])[]): string {
-  return join(must(slots[0]?.[0], 'a deployment has a drive').path, metadataDirectory)
+/** The first set has the metadata, on one drive more than it may lose. */
+function placesOf([slots = []]: readonly (readonly DriveSlot[])[], parity: number): MetadataPlaces {
+  const there = slots.filter(({ state }) => state !== 'absent')
+  return {
+    drives: there.map(({ driveId, path }) => ({ id: driveId, directory: join(path, metadataDirectory) })),
+    setDrives: slots.length,
+    writeQuorum: writeQuorum(slots.length - parity, parity),
+    copies: parity + 1,
+  }
 }
 
 /**
- * Opens prepared drives: in any number of processes with `commits`, which lead to the committer of
- * their metadata; without, this process commits, and no other. `Foreign` when they were never
+ * Opens prepared drives: in any number of processes with `committer`, whose metadata they read;
+ * without, this process commits, and no other. `Foreign` when they were never
  * prepared, `Incomplete` when too many are missing.
  */
 export async function openDeployment({
@@ -67,16 +81,17 @@ export async function openDeployment({
   parities = {},
   clock,
   random,
-  commits,
+  committer,
 }: DeploymentDrives & {
   readonly clock: Clock
   readonly random: Random
-  readonly commits?: MetadataCommits
+  readonly committer?: DeploymentCommitter
 }): Promise<Deployment> {
   const { slots } = await planPrepared(drives)
   const { record, sets } = await openDrives({ drives, clock, parities })
-  const directory = metadataDirectoryOf(slots)
-  const metadata = commits === undefined ? await openMetadata({ directory, clock, random }) : openRemoteMetadata(directory, commits)
+  const metadata = committer === undefined
+    ? await openMetadata({ places: placesOf(slots, record.parity), clock, random })
+    : openRemoteMetadata(committer.directory, committer.commits)
   const keeper = new DriveKeeper({ record, sets, clock, random })
   const [only] = sets.flatMap(({ members }) => members)
   const isAlone = sets.length === 1 && sets[0]?.members.length === 1

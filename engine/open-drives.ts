@@ -20,6 +20,8 @@ export interface PreparedDrives {
   readonly deploymentId: string
   /** By set and position. */
   readonly slots: readonly (readonly DriveSlot[])[]
+  /** How many drives of a set may be lost. */
+  readonly parity: number
   /** What an operator should know of the drives. */
   readonly notes: readonly string[]
   release(): void
@@ -49,7 +51,7 @@ export async function prepareDrives({ drives, random, parities }: { readonly dri
     for (const { path } of slots) locks.push(lockDrive(join(path, lockPath)))
     for (const slot of slots) if (slot.state === 'blank') await formatDrive(new NodeDrive(slot.path), { ...service.record, driveId: slot.driveId })
     await beginEpoch(service)
-    return { deploymentId: service.record.deploymentId, slots: service.slots, notes: service.notes, release }
+    return { deploymentId: service.record.deploymentId, slots: service.slots, parity: service.record.parity, notes: service.notes, release }
   } catch (error) {
     release()
     throw error

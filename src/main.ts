@@ -8,7 +8,7 @@ import { KeyManagementError, type KeyManagement } from '../base/key-management.t
 import { systemClock, systemRandom } from '../base/system.ts'
 import { MiB, secondMs } from '../base/units.ts'
 import { DriveError } from '../engine/drives/drive.ts'
-import { DriveFormatError, EngineError, fsckDrives, openDeployment, openEngine, prepareDeployment, type DriveKeeper, type Engine, type MetadataCommits, type PreparedDeployment } from '../engine/index.ts'
+import { DriveFormatError, EngineError, fsckDrives, openDeployment, openEngine, prepareDeployment, type DriveKeeper, type Engine, type DeploymentCommitter, type PreparedDeployment } from '../engine/index.ts'
 import { MetadataError } from '../engine/metadata/metadata-store.ts'
 import { CatalogError, createCatalog, type Catalog } from '../catalog/index.ts'
 import { AdminError } from './cli/admin-client.ts'
@@ -41,6 +41,7 @@ import { applyBootstrap, planBootstrap, type EnsureWarehouse } from './server/bo
 import { BootstrapError, parseBootstrap, type BootstrapDocument } from './server/bootstrap/bootstrap-document.ts'
 import { committerCommand, runCommitter } from './server/cluster/committer-process.ts'
 import { connectToCommitter } from './server/cluster/committer-socket.ts'
+import type { CommitterAddress } from './server/cluster/messages.ts'
 import { runPrimary } from './server/cluster/primary.ts'
 import { runWorker, type RunningWorker } from './server/cluster/worker.ts'
 import { careForDrives } from './server/drives/care-for-drives.ts'
@@ -134,14 +135,14 @@ async function runServer(argv: readonly string[]): Promise<number> {
   try {
     // Before the drives are touched: a server whose certificate cannot be used serves nothing.
     const isTls = openTls(config) !== undefined
-    const { release, warehouse, metadataDirectory, notes } = await prepare(config)
+    const { release, warehouse, metadata, notes } = await prepare(config)
     for (const note of notes) logger.warn({ drives: config.drives }, note)
     const workers = config.workers ?? availableParallelism()
     const onListening = (port: number): void => {
       if (config.json || config.quiet) logger.info({ port, workers, version }, 'serving')
       else process.stdout.write(banner({ config, version, port, workers, warehouse, isTls, colours: process.stdout.isTTY }))
     }
-    const ending = await runPrimary({ config, workers, workerFile: fileURLToPath(import.meta.url), metadataDirectory, clock, logger, onListening })
+    const ending = await runPrimary({ config, workers, workerFile: fileURLToPath(import.meta.url), metadata, clock, logger, onListening })
     release()
     return ending.kind === 'drained' ? 0 : complain(ending.message)
   } catch (error) {
@@ -159,7 +160,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** Locks the drive, formats it when it is new, and makes what is declared exist. */
-async function prepare(config: Config): Promise<Pick<PreparedDeployment, 'release' | 'metadataDirectory' | 'notes'> & { readonly warehouse: string }> {
+async function prepare(config: Config): Promise<Pick<PreparedDeployment, 'release' | 'metadata' | 'notes'> & { readonly warehouse: string }> {
   const plan = planBootstrap(config.bootstrap === undefined ? undefined : readBootstrap(config.bootstrap), config)
   const deployment = await prepareDeployment({ ...drivesOf(config), random })
   const { engine, keeper, close } = await openStores(config)
@@ -180,7 +181,7 @@ async function prepare(config: Config): Promise<Pick<PreparedDeployment, 'releas
   } finally {
     await close()
   }
-  return { release: () => deployment.release(), metadataDirectory: deployment.metadataDirectory, notes: deployment.notes, warehouse: plan.warehouses[0]?.name ?? 'lake' }
+  return { release: () => deployment.release(), metadata: deployment.metadata, notes: deployment.notes, warehouse: plan.warehouses[0]?.name ?? 'lake' }
 }
 
 function readBootstrap(path: string): BootstrapDocument {
@@ -248,10 +249,10 @@ function readProviders({ identityProviders: path }: Config): IdentityProviders {
   }
 }
 
-async function startWorker(config: Config, committerPath: string): Promise<RunningWorker> {
+async function startWorker(config: Config, address: CommitterAddress): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
-  const { deploymentId, engine, keeper, close } = await openStores(config, connectToCommitter({ path: committerPath, sender: random.bytes(8), clock }))
+  const { deploymentId, engine, keeper, close } = await openStores(config, { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory })
   const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'open'))
   const { lookupAccessKey } = identity
   const signingKeys = new SigningKeys()
@@ -375,8 +376,8 @@ interface OpenStores {
   readonly close: () => Promise<void>
 }
 
-async function openStores(config: Config, commits?: MetadataCommits): Promise<OpenStores> {
-  const deployment = await openDeployment({ ...drivesOf(config), clock, random, ...(commits === undefined ? {} : { commits }) })
+async function openStores(config: Config, committer?: DeploymentCommitter): Promise<OpenStores> {
+  const deployment = await openDeployment({ ...drivesOf(config), clock, random, ...(committer === undefined ? {} : { committer }) })
   const engine = openEngine({ metadata: deployment.metadata, blobs: deployment.blobs, clock, random })
   return {
     deploymentId: deployment.deploymentId,

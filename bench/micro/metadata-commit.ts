@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock, systemRandom } from '../../base/system.ts'
 import type { MetadataStore } from '../../engine/metadata/metadata-store.ts'
-import { openCommitter, openMetadata, openRemoteMetadata } from '../../engine/metadata/open-metadata.ts'
+import { onOneDrive, openCommitter, openMetadata, openRemoteMetadata } from '../../engine/metadata/open-metadata.ts'
 import { connectToCommitter, serveCommitter } from '../../src/server/cluster/committer-socket.ts'
 
 const { values: options } = parseArgs({
@@ -84,7 +84,7 @@ async function told<T>(child: ChildProcess): Promise<T> {
 
 /** The committer's process tells its CPU time when it is asked. */
 async function runCommitter(directory: string): Promise<void> {
-  const { committer, known } = await openCommitter({ directory, clock: systemClock, start: 'afterPowerLoss' })
+  const { committer, known } = await openCommitter({ places: onOneDrive(directory), clock: systemClock })
   const server = await serveCommitter({ committer, known, path: socketPath(directory) })
   process.on('message', (message) => {
     if (message === 'cpu') process.send?.(cpuMicroseconds())
@@ -149,7 +149,7 @@ async function main(): Promise<void> {
   const directory = mkdtempSync(join(options.directory, 'moraine-bench-'))
   try {
     for (const concurrency of [32, 256]) await measureWorkers(directory, concurrency)
-    const store = await openMetadata({ directory, clock: systemClock, random: systemRandom })
+    const store = await openMetadata({ places: onOneDrive(directory), clock: systemClock, random: systemRandom })
     for (const concurrency of [1, 32, 256]) {
       const { commits, seconds: took, cpuMicroseconds: cpu } = await measure(store, 'one', concurrency)
       report(`one process, ${concurrency} at once`, commits / took, `/s, ${(cpu / commits).toFixed(1)} µs of CPU a commit`)

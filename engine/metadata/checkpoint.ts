@@ -72,6 +72,12 @@ export async function readCheckpoint(drive: Drive): Promise<Checkpoint | 'damage
   return newest ?? (isDamaged ? 'damaged' : undefined)
 }
 
+/** Durably: the drive holds no checkpoint when it resolves. */
+export async function removeCheckpoints(drive: Drive): Promise<void> {
+  for (const name of await checkpointNames(drive)) await drive.remove(name)
+  await drive.syncDirectory('')
+}
+
 async function readSector(drive: Drive, path: string, sector: Buffer): Promise<number> {
   const file = await drive.open(path)
   try {

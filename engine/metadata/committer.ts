@@ -1,7 +1,8 @@
-import { assert, AssertionError } from '../../base/assert.ts'
+import { assert, AssertionError, must } from '../../base/assert.ts'
 import { KiB, MiB } from '../../base/units.ts'
 import { DriveError } from '../drives/drive.ts'
 import { decodeChecks, decodeOperations } from './commit-codec.ts'
+import { Follower } from './follower.ts'
 import { applyOperations, checksHold } from './index/metadata-index.ts'
 import type { IndexTransaction, Position } from './index/metadata-index.ts'
 import { entryBytesOf, paddedBytes, recordHeaderBytes, sealRecord, writeEntry } from './journal/record.ts'
@@ -33,7 +34,8 @@ export interface CommitRequest {
 export type Remedy = 'newCommitter' | 'newServer'
 
 export interface CommitterInput {
-  readonly member: Member
+  /** The first is the one that is read. */
+  readonly members: readonly Member[]
   readonly known: KnownRequests
   /** Called when it has let go of everything. */
   readonly onClosed?: () => void
@@ -46,13 +48,16 @@ type Outcome = { readonly result: CommitResult } | { readonly error: Error }
 /**
  * Orders all commits of a server. For one batch after another: evaluates the checks of each commit at
  * its place and changes the index, in a transaction that nobody sees; makes one record of the batch
- * durable in the journal; makes the transaction visible; answers.
+ * durable in the journals of all members; makes the transaction visible; answers.
  *
  * A batch that fails before its record is written changed nothing. Once the record may be durable, a
  * failure is `OutcomeUnknown`, and the committer takes no more commits: a restart finds out.
  */
 export class Committer {
+  /** Its index is what readers see. */
   readonly #member: Member
+  readonly #followers: readonly Follower[]
+  readonly #members: readonly Member[]
   readonly #known: KnownRequests
   #waiting: CommitRequest[] = []
   #working: Promise<void> | undefined
@@ -62,9 +67,12 @@ export class Committer {
   readonly #onClosed: () => void
   readonly #onFailure: (remedy: Remedy) => void
 
-  constructor({ member, known, onFailure = () => {}, onClosed = () => {} }: CommitterInput) {
+  constructor({ members, known, onFailure = () => {}, onClosed = () => {} }: CommitterInput) {
     this.#onClosed = onClosed
-    this.#member = member
+    const [first, ...others] = members
+    this.#members = members
+    this.#member = must(first, 'a committer has a member')
+    this.#followers = others.map((member) => new Follower(member, checkpointBytes, (cause) => this.#stop(stopped(cause), 'newCommitter')))
     this.#known = known
     this.#onFailure = onFailure
   }
@@ -91,8 +99,11 @@ export class Committer {
     this.#state = 'closed'
     await this.#working
     await this.#checkpointing
-    if (!failed) await this.#member.checkpoint()
-    await this.#member.close()
+    for (const follower of this.#followers) await follower.settled()
+    for (const member of this.#members) {
+      if (!failed) await member.checkpoint()
+      await member.close()
+    }
     this.#onClosed()
   }
 
@@ -134,7 +145,7 @@ export class Committer {
       if (outcome.result.ok) this.#known.add(request.requestId, outcome.result.version)
       request.settle(outcome.result)
     }
-    if (this.#member.journal.usedBytes > checkpointBytes) this.#checkpointing ??= this.#checkpoint()
+    if (this.#member.journal.usedBytes > checkpointBytes) this.#checkpointing ??= this.#checkpoint([this.#member])
   }
 
   async #prepareAndLog(transaction: IndexTransaction, batch: readonly CommitRequest[], outcomes: Outcome[], progress: { isWritten: boolean }): Promise<void> {
@@ -148,8 +159,16 @@ export class Committer {
     if (accepted.length === 0) return
     const { position, bytes } = this.#seal(accepted, before)
     transaction.setPosition(position)
-    this.#member.reserve({ recordBytes: bytes.length, commits: accepted.length, frees: accepted.every(deletes) })
-    await this.#member.journal.append(bytes, position.seq, () => (progress.isWritten = true))
+    const room = { recordBytes: bytes.length, commits: accepted.length, frees: accepted.every(deletes) }
+    for (const member of this.#members) await member.reserve(room)
+    const onWriting = (): void => {
+      progress.isWritten = true
+    }
+    const appends = this.#members.map(({ journal }) => journal.append(bytes, position.seq, onWriting))
+    // All are waited for, even when one fails: nothing goes on behind our back.
+    const failed = (await Promise.allSettled(appends)).find((result) => result.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
+    for (const follower of this.#followers) await follower.follow(bytes)
   }
 
   #seal(accepted: readonly CommitRequest[], before: Position): { readonly position: Position; readonly bytes: Buffer } {
@@ -181,15 +200,16 @@ export class Committer {
   /** A checkpoint frees what the journal held and the pages that the one before had kept; whether there was one to make. */
   async #makeRoom(): Promise<boolean> {
     await this.#checkpointing
-    if (this.#state !== 'open' || this.#member.isCheckpointed) return false
-    this.#checkpointing = this.#checkpoint()
+    for (const follower of this.#followers) await follower.settled()
+    if (this.#state !== 'open' || this.#members.every(({ isCheckpointed }) => isCheckpointed)) return false
+    this.#checkpointing = this.#checkpoint(this.#members)
     await this.#checkpointing
     return true
   }
 
-  async #checkpoint(): Promise<void> {
+  async #checkpoint(members: readonly Member[]): Promise<void> {
     try {
-      await this.#member.checkpoint()
+      await Promise.all(members.map((member) => member.checkpoint()))
     } catch (cause) {
       // The system may have dropped what it could not write: only a restart from the last checkpoint
       // and the journal brings it back.
@@ -205,6 +225,10 @@ export class Committer {
     this.#onFailure(remedy)
     for (const request of this.#waiting.splice(0)) request.fail(new MetadataError('OutcomeUnknown', 'the committer stopped'))
   }
+}
+
+function stopped(cause: unknown): MetadataError {
+  return new MetadataError('OutcomeUnknown', 'a copy of the metadata failed', { cause })
 }
 
 function deletes({ operations }: CommitRequest): boolean {

@@ -7,7 +7,7 @@ import { must } from '../../base/assert.ts'
 import { systemRandom, systemClock } from '../../base/system.ts'
 import { describeMetadataStore } from './metadata-store-suite.ts'
 import type { MetadataStore } from './metadata-store.ts'
-import { openMetadata } from './open-metadata.ts'
+import { onOneDrive, openMetadata } from './open-metadata.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'moraine-journaled-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -30,7 +30,7 @@ describeMetadataStore('JournaledMetadataStore', {
 })
 
 async function openAt(directory: string): Promise<MetadataStore> {
-  const store = await openMetadata({ directory, clock: systemClock, random: systemRandom })
+  const store = await openMetadata({ places: onOneDrive(directory), clock: systemClock, random: systemRandom })
   directories.set(store, directory)
   return store
 }

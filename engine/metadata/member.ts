@@ -5,6 +5,7 @@ import type { Journal } from './journal/journal.ts'
 
 /** One copy of the metadata: a journal, the index made from it, and the checkpoint that ties them. */
 export class Member {
+  readonly id: string
   readonly drive: Drive
   readonly index: MetadataIndex
   readonly journal: Journal
@@ -13,12 +14,14 @@ export class Member {
   #pins: readonly IndexPin[]
 
   constructor(parts: {
+    readonly id: string
     readonly drive: Drive
     readonly index: MetadataIndex
     readonly journal: Journal
     readonly checkpoints: CheckpointFiles
     readonly pin: IndexPin
   }) {
+    this.id = parts.id
     this.drive = parts.drive
     this.index = parts.index
     this.journal = parts.journal
@@ -47,8 +50,9 @@ export class Member {
     return this.#pins.length === 1 && this.#pins[0]?.position.seq === this.index.position.seq
   }
 
-  /** Throws `Full` unless the index can take a record of this size, with so many commits. */
-  reserve({ recordBytes, commits, frees }: { readonly recordBytes: number; readonly commits: number; readonly frees: boolean }): void {
+  /** Throws `Full` unless journal and index can take a record of this size, with so many commits. */
+  async reserve({ recordBytes, commits, frees }: { readonly recordBytes: number; readonly commits: number; readonly frees: boolean }): Promise<void> {
+    await this.journal.reserve(recordBytes)
     this.index.reserve({ bytes: 2 * recordBytes + commits * treeBytes + spareBytes, frees, isPinned: this.isCheckpointed })
   }
 

@@ -92,10 +92,11 @@ export const maxValueBytes = 16 * 1024 * 1024
  * - `Corrupt`: a row's checksum does not match; the message names the key in hex.
  * - `Full`: no space for the commit; nothing changed.
  * - `TooLarge`: a key or a value is over its limit; nothing changed.
+ * - `Unwritable`: too few drives are there to make a commit durable; nothing changed.
  * - `OutcomeUnknown`: the commit may or may not have happened (I/O error on sync, lost connection).
  * - `Closed`: the store has been closed.
  */
-export type MetadataErrorCode = 'Corrupt' | 'Full' | 'TooLarge' | 'OutcomeUnknown' | 'Closed'
+export type MetadataErrorCode = 'Corrupt' | 'Full' | 'TooLarge' | 'Unwritable' | 'OutcomeUnknown' | 'Closed'
 
 export class MetadataError extends Error {
   override readonly name = 'MetadataError'

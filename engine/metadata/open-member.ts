@@ -1,72 +1,116 @@
 import { MiB } from '../../base/units.ts'
+import { DriveError } from '../drives/drive.ts'
 import type { Drive } from '../drives/drive.ts'
-import { CheckpointFiles, readCheckpoint } from './checkpoint.ts'
+import { CheckpointFiles, readCheckpoint, removeCheckpoints } from './checkpoint.ts'
+import type { Checkpoint } from './checkpoint.ts'
 import { decodeOperations } from './commit-codec.ts'
-import { applyOperations } from './index/metadata-index.ts'
+import { applyOperations, origin } from './index/metadata-index.ts'
 import type { MetadataIndex, Position } from './index/metadata-index.ts'
 import { Journal, makeJournalDirectory, segmentNames } from './journal/journal.ts'
 import { readJournal } from './journal/read-journal.ts'
-import { encodeRecord, entriesOf } from './journal/record.ts'
+import { entriesOf } from './journal/record.ts'
 import type { JournalRecord } from './journal/record.ts'
-import { KnownRequests } from './known-requests.ts'
 import { Member } from './member.ts'
 import { MetadataError } from './metadata-store.ts'
+import type { JournalEnd } from './plan-recovery.ts'
 
 /** How a member's index is opened: the LMDB of a directory, or one in memory for the simulation. */
 export interface IndexSource {
+  /** There is an index, from whatever time. */
+  exists(): boolean
   /** Puts back a state that was pinned and synced. */
   restore(snapshot: Buffer): void
   open(): MetadataIndex
+  /** Puts a copy of what is visible in `donor` in the place of whatever there is. */
+  replaceWith(donor: MetadataIndex): Promise<void>
 }
 
-export interface OpenMemberInput {
+/** Where one copy of the metadata is, or is to be. */
+export interface MemberPlace {
+  readonly id: string
+  /** Its root is the metadata directory. */
   readonly drive: Drive
   readonly source: IndexSource
-  /**
-   * `afterPowerLoss`: nobody has the index open, and it goes back to its last checkpoint, because what
-   * is newer may have been lost in part. `afterCrash`: only its writer died, under a server that has
-   * run since: what the system holds is whole, and readers have it open.
-   */
-  readonly start: 'afterPowerLoss' | 'afterCrash'
   readonly segmentBytes?: number
+}
+
+/**
+ * `afterPowerLoss`: nobody has the index open, and it goes back to its last checkpoint, because what
+ * is newer may have been lost in part. `afterCrash`: only its writer died, under a server that has
+ * run since: what the system holds is whole, and readers have it open.
+ */
+export type Start = 'afterPowerLoss' | 'afterCrash'
+
+/** What a member holds, before its index is opened. */
+export interface Inspected {
+  readonly checkpoint: Checkpoint | undefined
+  /** Without a gap; the last is the end. */
+  readonly records: readonly JournalRecord[]
+  readonly end: JournalEnd
 }
 
 /** Replayed at once: bounds memory and the size of an LMDB transaction. */
 const replayBytes = 16 * MiB
 
 /**
- * Brings a member's index up to its journal, makes it durable, and begins a new epoch in an empty
- * journal. Losing power anywhere in between loses nothing: the journal is there until the checkpoint is.
+ * Looks at a member without changing it; undefined when it holds nothing. Throws `Corrupt`.
  *
- * A directory without a checkpoint holds nothing yet, or an index from before there was a journal,
- * which is durable as it stands; its first checkpoint is all that it takes to migrate it.
+ * An index without a checkpoint is from before there was a journal: it is durable as it stands, and its
+ * first checkpoint is all that it takes to migrate it. `mayBeOlder` says that this is possible.
  */
-export async function openMember(input: OpenMemberInput): Promise<{ readonly member: Member; readonly known: KnownRequests }> {
-  const { drive, source, start } = input
-  const hadJournal = await makeJournalDirectory(drive)
+export async function inspectMember({ drive, source }: MemberPlace, mayBeOlder: boolean): Promise<Inspected | undefined> {
   const checkpoint = await readCheckpoint(drive)
-  if (checkpoint === 'damaged' || (checkpoint === undefined && hadJournal && (await segmentNames(drive)).length > 0)) {
-    throw new MetadataError('Corrupt', 'the checkpoint of the metadata is damaged')
+  if (checkpoint === 'damaged') throw new MetadataError('Corrupt', 'the checkpoint of the metadata is damaged')
+  if (checkpoint === undefined) {
+    if (await hasSegments(drive)) throw new MetadataError('Corrupt', 'there is a journal, but no checkpoint')
+    return mayBeOlder && source.exists() ? { checkpoint, records: [], end: origin } : undefined
   }
+  const { upTo, after } = await readJournal(drive, checkpoint.position)
+  return { checkpoint, records: [...upTo, ...after], end: after[after.length - 1] ?? checkpoint.position }
+}
+
+async function hasSegments(drive: Drive): Promise<boolean> {
+  try {
+    return (await segmentNames(drive)).length > 0
+  } catch (error) {
+    if (error instanceof DriveError && error.code === 'NotFound') return false
+    throw error
+  }
+}
+
+/**
+ * Brings a member's index up to the end of `records`, its own and those that it lacks, and makes it
+ * durable; its journal is empty then. Losing power anywhere in between loses nothing: the journal is
+ * there until the checkpoint is.
+ */
+export async function openMember(place: MemberPlace, checkpoint: Checkpoint | undefined, records: readonly JournalRecord[], start: Start): Promise<Member> {
+  const { drive, source } = place
+  await makeJournalDirectory(drive)
   if (checkpoint !== undefined && start === 'afterPowerLoss') source.restore(checkpoint.snapshot)
   const index = source.open()
-  const known = new KnownRequests(index.position.version)
-  if (checkpoint !== undefined) {
-    requireReached(index.position, checkpoint.position)
-    const from = start === 'afterCrash' ? index.position : checkpoint.position
-    const { upTo, after } = await readJournal(drive, from)
-    known.begin(upTo[0] ?? after[0])
-    for (const record of [...upTo, ...after]) known.addRecord(record)
-    await replay(index, after)
-  }
+  if (checkpoint !== undefined) requireReached(index.position, checkpoint.position)
+  await replay(index, records.filter(({ seq }) => seq > index.position.seq))
+  return withCheckpoint(place, index)
+}
+
+/** Makes a place a copy of a member, whatever it held. */
+export async function copyMember(place: MemberPlace, donor: Member): Promise<Member> {
+  const { drive, source } = place
+  await makeJournalDirectory(drive)
+  // From here on it holds nothing, until it holds everything.
+  await removeCheckpoints(drive)
+  await Journal.replace(place)
+  await source.replaceWith(donor.index)
+  return withCheckpoint(place, source.open())
+}
+
+async function withCheckpoint(place: MemberPlace, index: MetadataIndex): Promise<Member> {
+  const { id, drive } = place
   const checkpoints = await CheckpointFiles.open(drive)
   const pin = index.pin()
   await index.sync()
   await checkpoints.write(pin)
-  const journal = await Journal.replace(input)
-  const member = new Member({ drive, index, journal, checkpoints, pin })
-  await beginEpoch(member, index.position.epoch + 1)
-  return { member, known }
+  return new Member({ id, drive, index, checkpoints, pin, journal: await Journal.replace(place) })
 }
 
 function requireReached(position: Position, checkpoint: Position): void {
@@ -83,26 +127,20 @@ async function replay(index: MetadataIndex, records: readonly JournalRecord[]): 
   }
 }
 
+/** The records follow each other, and what the index has. Throws `Corrupt`. */
 export async function applyRecords(index: MetadataIndex, records: readonly JournalRecord[]): Promise<void> {
+  const bytes = records.reduce((sum, { body, commits }) => sum + 2 * body.length + commits * replayTreeBytes, MiB)
+  index.reserve({ bytes, frees: true, isPinned: true })
   await index.write(async (transaction) => {
-    let { version } = index.position
+    let { position } = index
     for (const record of records) {
-      version = Math.max(version, record.firstVersion - 1)
+      if (record.seq !== position.seq + 1 || record.previous !== position.checksum) throw new MetadataError('Corrupt', `record ${record.seq} does not follow record ${position.seq}`)
+      let version = record.firstVersion - 1
       for (const { operations } of entriesOf(record)) applyOperations(transaction, decodeOperations(operations), ++version)
+      position = { epoch: record.epoch, seq: record.seq, checksum: record.checksum, version }
     }
-    const last = records[records.length - 1]
-    if (last !== undefined) transaction.setPosition({ epoch: last.epoch, seq: last.seq, checksum: last.checksum, version })
+    if (records.length > 0) transaction.setPosition(position)
   })
 }
 
-/** The record that opens an epoch, in the journal and the index. */
-async function beginEpoch(member: Member, epoch: number): Promise<void> {
-  const before = member.index.position
-  const seq = before.seq + 1
-  const header = { kind: 'epoch', commits: 0, epoch, seq, firstVersion: before.version + 1, previous: before.checksum } as const
-  const { bytes, checksum } = encodeRecord(header, Buffer.from(JSON.stringify({ epoch })))
-  await member.index.write(async (transaction) => {
-    transaction.setPosition({ epoch, seq, checksum, version: before.version })
-    await member.journal.append(bytes, seq)
-  })
-}
+const replayTreeBytes = 64 * 1024

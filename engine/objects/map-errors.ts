@@ -8,6 +8,7 @@ import { ContentionError } from '../metadata/transact.ts'
 const metadataCodes: Readonly<Record<Exclude<MetadataErrorCode, 'TooLarge'>, EngineErrorCode>> = {
   Corrupt: 'Corrupt',
   Full: 'StorageFull',
+  Unwritable: 'Unwritable',
   OutcomeUnknown: 'OutcomeUnknown',
   Closed: 'Io',
 }

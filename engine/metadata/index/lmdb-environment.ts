@@ -29,6 +29,7 @@ const lockBytes = 64 * KiB
 export const positionKey = Buffer.alloc(maxBoundBytes + 1, 0xff)
 
 export const dataFile = 'data.mdb'
+export const lockFile = 'lock.mdb'
 
 /**
  * For the process that writes. `noSync`: a transaction is visible once it is committed, and on the
@@ -95,7 +96,7 @@ function syncDirectory(path: string): void {
  * about to use it.
  */
 function allocateLock(path: string): void {
-  const lock = join(path, 'lock.mdb')
+  const lock = join(path, lockFile)
   if (existsSync(lock)) return
   const whole = join(mkdtempSync(join(path, 'lock-')), 'whole')
   try {

@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fdatasyncSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, fdatasync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert, AssertionError } from '../../../base/assert.ts'
 import { seekableRange, bufferOf } from '../keys.ts'
@@ -10,7 +10,7 @@ import { dataFile, openForWriting, positionKey } from './lmdb-environment.ts'
 import type { Environment } from './lmdb-environment.ts'
 import { origin } from './metadata-index.ts'
 import type { IndexPin, IndexTransaction, MetadataIndex, Position, Room } from './metadata-index.ts'
-import { freeBytesOf, readMetaPages, usedBytesOf, writeMetaPages } from './lmdb-meta.ts'
+import { freeBytesOf, readMetaPages, usedBytesOf } from './lmdb-meta.ts'
 
 const MDB_MAP_FULL = -30792
 
@@ -43,17 +43,6 @@ export class LmdbIndex implements MetadataIndex {
   /** Opens what is there; an empty index where there is nothing. */
   static open(directory: string, mapBytes?: number): LmdbIndex {
     return new LmdbIndex(openForWriting(directory, mapBytes), directory)
-  }
-
-  /** Goes back to a pinned and synced state. No process may have the index open. */
-  static restore(directory: string, snapshot: Buffer): void {
-    const file = openSync(join(directory, dataFile), 'r+')
-    try {
-      writeMetaPages(snapshot, (bytes, at) => writeSync(file, bytes, 0, bytes.length, at))
-      fdatasyncSync(file)
-    } finally {
-      closeSync(file)
-    }
   }
 
   get position(): Position {
@@ -110,6 +99,15 @@ export class LmdbIndex implements MetadataIndex {
 
   #metaPages(): Buffer {
     return readMetaPages((bytes, at) => readSync(this.#file, bytes, 0, bytes.length, at))
+  }
+
+  /** A copy of what is visible, in a directory without an index. */
+  async copyTo(directory: string): Promise<void> {
+    try {
+      await this.#environment.backup(directory, false)
+    } catch (cause) {
+      throw new MetadataError('OutcomeUnknown', `the index cannot be copied to ${directory}`, { cause })
+    }
   }
 
   pin(): IndexPin {

@@ -76,6 +76,11 @@ export class Journal {
     if (this.#offset > segment.bytes / 2) this.#prepareSpare()
   }
 
+  /** Makes sure that a record of this size can be appended. Throws `Full`; nothing changed. */
+  async reserve(bytes: number): Promise<void> {
+    await this.#segmentFor(bytes)
+  }
+
   /** Records up to `seq` are durable elsewhere: their segments may be used again. */
   cut(seq: number): void {
     this.#cutSeq = Math.max(this.#cutSeq, seq)

@@ -8,7 +8,7 @@ import { MetadataError } from '../metadata-store.ts'
 import type { CommitResult, MetadataErrorCode } from '../metadata-store.ts'
 import { FrameReader, frameHeaderBytes, frameKinds, writeFrameHeader } from './frames.ts'
 
-export const errorCodes: readonly MetadataErrorCode[] = ['Corrupt', 'Full', 'TooLarge', 'OutcomeUnknown', 'Closed']
+export const errorCodes: readonly MetadataErrorCode[] = ['Corrupt', 'Full', 'TooLarge', 'Unwritable', 'OutcomeUnknown', 'Closed']
 export const fates: readonly Fate['kind'][] = ['committed', 'absent', 'unknown']
 /** It is refused once all commits before it are done. */
 const neverHolds = encodeCommit({ checks: [{ key: Buffer.of(0), version: Number.MAX_SAFE_INTEGER }], puts: [], deletes: [], appends: [] })

@@ -1,18 +1,28 @@
 import { default as process } from 'node:process'
 import type { Clock } from '../../../base/clock.ts'
-import { openCommitter } from '../../../engine/index.ts'
+import { type MetadataPlaces, openCommitter } from '../../../engine/index.ts'
 import { serveCommitter } from './committer-socket.ts'
 
 /** What the primary says to the committer's process, and hears from it. */
-export type ToCommitter = { readonly kind: 'end' }
+export type ToCommitter =
+  /** Everybody who reads does so from the directory that it told. */
+  | { readonly kind: 'serve' }
+  | { readonly kind: 'end' }
+
 export type FromCommitter =
+  /** Its metadata are open, and can be read from this directory. */
+  | { readonly kind: 'opened'; readonly directory: string }
   | { readonly kind: 'serving' }
+  | { readonly kind: 'skipped'; readonly directory: string; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string }
 
 export interface CommitterArguments {
-  readonly directory: string
+  readonly places: MetadataPlaces
   readonly socketPath: string
-  readonly start: 'afterPowerLoss' | 'afterCrash'
+  /** Where workers have read since the server started; absent when none does. */
+  readonly readFrom?: string
+  /** Where reading killed a worker. */
+  readonly suspect?: string
 }
 
 /** The first argument of the program when it is to be the committer. */
@@ -24,33 +34,35 @@ export const committerCommand = 'serve-commits'
  */
 export const committerExits = { ended: 0, failed: 1, needsNewServer: 3 } as const
 
-export function argumentsOf({ directory, socketPath, start }: CommitterArguments): string[] {
-  return [committerCommand, directory, socketPath, start]
+export function argumentsOf(committer: CommitterArguments): string[] {
+  return [committerCommand, JSON.stringify(committer)]
 }
 
 /**
  * The life of the committer's process: opens the metadata, serves commits to the workers, and ends
  * when the primary says so, or at once when the primary is gone.
  */
-export async function runCommitter([, directory = '', socketPath = '', start]: readonly string[], clock: Clock): Promise<void> {
+export async function runCommitter([, words = '']: readonly string[], clock: Clock): Promise<void> {
+  const { places, socketPath, readFrom, suspect } = JSON.parse(words) as CommitterArguments
   // A terminal sends its signals to every process of the group; the primary tells when to end.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
   process.on('disconnect', () => process.exit(committerExits.failed))
   try {
-    const { committer, known } = await openCommitter({
-      directory,
+    const { committer, known, directory } = await openCommitter({
+      places,
       clock,
-      start: start === 'afterCrash' ? 'afterCrash' : 'afterPowerLoss',
+      readFrom,
+      suspect,
+      onSkipped: (skipped, { message }) => tell({ kind: 'skipped', directory: skipped, message }),
       // Nobody is answered: the next committer finds out what became of what was under way.
       onFailure: remedy => process.exit(committerExits[remedy === 'newServer' ? 'needsNewServer' : 'failed']),
     })
-    const server = await serveCommitter({ committer, known, path: socketPath })
     process.on('message', ({ kind }: ToCommitter) => {
-      if (kind !== 'end') return
-      server.close()
-      committer.close().then(() => process.exit(committerExits.ended), () => process.exit(committerExits.failed))
+      if (kind === 'serve') {
+        serveCommitter({ committer, known, path: socketPath }).then(() => tell({ kind: 'serving' }), () => process.exit(committerExits.failed))
+      } else committer.close().then(() => process.exit(committerExits.ended), () => process.exit(committerExits.failed))
     })
-    tell({ kind: 'serving' })
+    tell({ kind: 'opened', directory })
   } catch (error) {
     tell({ kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }, () => process.exit(committerExits.failed))
   }

@@ -2,18 +2,21 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { must } from '../../../base/assert.ts'
 import type { Clock } from '../../../base/clock.ts'
+import type { MetadataPlaces } from '../../../engine/index.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { argumentsOf, committerExits, type FromCommitter, type ToCommitter } from './committer-process.ts'
 import { restartDelayMs } from './restart-delay.ts'
 
 export interface CommitterSeatOptions {
-  /** The metadata directory. */
-  readonly directory: string
+  readonly places: MetadataPlaces
   /** The program that it runs. */
   readonly programFile: string
   readonly clock: Clock
   readonly logger: Logger
+  /** Its metadata are read from another directory now: resolves when nobody reads from the one before. */
+  readonly onMoved: () => Promise<void>
   /** It cannot be replaced any more: the server has to end. */
   readonly onLost: (message: string) => void
 }
@@ -27,6 +30,8 @@ export class CommitterSeat {
   readonly #options: CommitterSeatOptions
   #process: ChildProcess | undefined
   #served = false
+  #directory: string | undefined
+  #suspect: string | undefined
   #ending = false
   #livedMs: number[] = []
   #onServing: () => void = () => {}
@@ -57,27 +62,59 @@ export class CommitterSeat {
     })
   }
 
+  /** Where commits can be read. */
+  get directory(): string {
+    return must(this.#directory, 'the committer has served')
+  }
+
+  /** Reading the index killed a worker: another copy takes its place, where there is one. */
+  suspectIndex(): void {
+    if (this.#ending || this.#options.places.drives.length < 2) return
+    this.#suspect = this.#directory
+    this.kill()
+  }
+
   kill(): void {
     this.#process?.kill('SIGKILL')
   }
 
   #fork(): void {
-    const { directory, programFile, clock } = this.#options
-    const start = this.#served ? 'afterCrash' : 'afterPowerLoss'
-    const child = fork(programFile, argumentsOf({ directory, socketPath: this.socketPath, start }))
+    const { places, programFile, clock } = this.#options
+    const readFrom = this.#directory === undefined ? {} : { readFrom: this.#directory }
+    const suspect = this.#suspect === undefined ? {} : { suspect: this.#suspect }
+    this.#suspect = undefined
+    const child = fork(programFile, argumentsOf({ places, socketPath: this.socketPath, ...readFrom, ...suspect }))
     const startedAtMs = clock.monotonicMs()
     this.#process = child
-    child.on('message', (message: FromCommitter) => this.#onMessage(message))
+    child.on('message', (message: FromCommitter) => this.#onMessage(child, message))
     child.on('error', error => this.#options.logger.error({ err: error }, 'the committer cannot be started'))
     child.on('exit', (code, signal) => this.#onExit(clock.monotonicMs() - startedAtMs, code, signal ?? code))
   }
 
-  #onMessage(message: FromCommitter): void {
-    if (message.kind === 'serving') {
-      this.#served = true
-      this.#onServing()
-    } else if (this.#served) this.#options.logger.error(message.message)
-    else this.#lose(message.message)
+  #onMessage(child: ChildProcess, message: FromCommitter): void {
+    switch (message.kind) {
+      case 'opened':
+        void this.#onOpened(child, message.directory)
+        return
+      case 'serving':
+        this.#served = true
+        this.#onServing()
+        return
+      case 'skipped':
+        this.#options.logger.error({ directory: message.directory }, `a copy of the metadata is left out: ${message.message}`)
+        return
+      case 'failed':
+        if (this.#served) this.#options.logger.error(message.message)
+        else this.#lose(message.message)
+    }
+  }
+
+  /** Nobody may read an index that no longer follows: a commit would be told to one worker, and be missed by another. */
+  async #onOpened(child: ChildProcess, directory: string): Promise<void> {
+    const hasMoved = this.#directory !== undefined && this.#directory !== directory
+    this.#directory = directory
+    if (hasMoved) await this.#options.onMoved()
+    if (child.connected) child.send({ kind: 'serve' } satisfies ToCommitter)
   }
 
   #onExit(livedMs: number, code: number | null, reason: string | number | null): void {

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { systemClock, systemRandom } from '../../../base/system.ts'
-import { openDeployment, prepareDeployment, type Deployment } from '../../../engine/index.ts'
-import { argumentsOf, type CommitterArguments } from './committer-process.ts'
+import { openDeployment, prepareDeployment, type Deployment, type PreparedDeployment } from '../../../engine/index.ts'
+import { argumentsOf } from './committer-process.ts'
 import { connectToCommitter } from './committer-socket.ts'
 
 /** What several processes see of each other that commit to one committer, and what its death does to them. */
@@ -38,27 +38,31 @@ async function next(child: ChildProcess): Promise<unknown> {
 }
 
 interface Place {
-  readonly drive: string
-  readonly directory: string
+  readonly drives: readonly string[]
+  readonly metadata: PreparedDeployment['metadata']
   readonly socketPath: string
 }
 
-async function prepare(): Promise<Place> {
-  const drive = mkdtempSync(join(root, 'd-'))
-  const prepared = await prepareDeployment({ drives: [drive], random: systemRandom })
+async function prepare(count = 1): Promise<Place> {
+  const drives = Array.from({ length: count }, () => mkdtempSync(join(root, 'd-')))
+  const prepared = await prepareDeployment({ drives, random: systemRandom })
   prepared.release()
-  return { drive, directory: prepared.metadataDirectory, socketPath: join(drive, 'commits') }
+  return { drives, metadata: prepared.metadata, socketPath: join(mkdtempSync(join(root, 's-')), 'commits') }
 }
 
-async function startCommitter({ drive, directory, socketPath }: Place, start: CommitterArguments['start'] = 'afterPowerLoss'): Promise<ChildProcess> {
-  const program = join(drive, 'committer.mjs')
+/** Tells where its commits can be read. */
+async function startCommitter({ metadata: places, socketPath }: Place, readFrom?: string): Promise<Started> {
+  const program = join(root, 'committer.mjs')
   const source = `import { runCommitter } from ${at('./committer-process.ts')}
     import { systemClock } from ${at('../../../base/system.ts')}
     await runCommitter(process.argv.slice(2), systemClock)`
   writeFileSync(program, source)
-  const child = track(fork(program, argumentsOf({ directory, socketPath, start })))
+  const child = track(fork(program, argumentsOf({ places, socketPath, ...(readFrom === undefined ? {} : { readFrom }) })))
+  const opened = (await next(child)) as { readonly kind: string; readonly directory: string }
+  expect(opened).toMatchObject({ kind: 'opened' })
+  child.send({ kind: 'serve' })
   expect(await next(child)).toEqual({ kind: 'serving' })
-  return child
+  return { child, directory: opened.directory }
 }
 
 async function endCommitter(child: ChildProcess): Promise<void> {
@@ -66,19 +70,24 @@ async function endCommitter(child: ChildProcess): Promise<void> {
   expect(await once(child, 'exit')).toEqual([0, null])
 }
 
-async function openStore({ drive, socketPath }: Place): Promise<Store> {
+interface Started {
+  readonly child: ChildProcess
+  readonly directory: string
+}
+
+async function openStore({ drives, socketPath }: Place, { directory }: Started): Promise<Store> {
   const commits = connectToCommitter({ path: socketPath, sender: systemRandom.bytes(8), clock: systemClock })
-  return (await openDeployment({ drives: [drive], clock: systemClock, random: systemRandom, commits })).metadata
+  return (await openDeployment({ drives, clock: systemClock, random: systemRandom, committer: { commits, directory } })).metadata
 }
 
 /** `script` runs in its own process, with `store` open, `put`, `say` and `heard`. */
-function startClient({ drive, socketPath }: Place, script: string): ChildProcess {
+function startClient({ drives, socketPath }: Place, { directory }: Started, script: string): ChildProcess {
   const source = `
     import { connectToCommitter } from ${at('./committer-socket.ts')}
     import { openDeployment } from ${at('../../../engine/index.ts')}
     import { systemClock as clock, systemRandom as random } from ${at('../../../base/system.ts')}
     const commits = connectToCommitter({ path: ${JSON.stringify(socketPath)}, sender: random.bytes(8), clock })
-    const { metadata: store } = await openDeployment({ drives: [${JSON.stringify(drive)}], clock, random, commits })
+    const { metadata: store } = await openDeployment({ drives: ${JSON.stringify(drives)}, clock, random, committer: { commits, directory: ${JSON.stringify(directory)} } })
     const put = (key, value) => store.commit({ checks: [], puts: [{ key: Buffer.from(key), value: Buffer.from(value) }], deletes: [], appends: [] })
     const say = (message) => process.send(message)
     const heard = () => new Promise((resolve) => process.once('message', resolve))
@@ -103,21 +112,21 @@ test('checked increments from three processes lose nothing', async () => {
     await store.close()
     say('done')
     process.disconnect()`
-  const processes = [1, 2, 3].map(() => startClient(place, increment))
+  const processes = [1, 2, 3].map(() => startClient(place, committer, increment))
   expect(await Promise.all(processes.map(next))).toEqual(['done', 'done', 'done'])
-  const store = await openStore(place)
+  const store = await openStore(place, committer)
   expect(await textAt(store, 'counter')).toBe('300')
   const log = await store.list({ start: Buffer.from('log/'), end: Buffer.from('log0'), limit: 1000 })
   expect(log.map(({ value }) => Number(value.toString()))).toEqual(Array.from({ length: 300 }, (_, i) => i + 1))
   await store.close()
-  await endCommitter(committer)
+  await endCommitter(committer.child)
 }, timeoutMs)
 
 test('a read that starts after another process\'s commit resolved sees it', async () => {
   const place = await prepare()
-  await startCommitter(place)
-  const store = await openStore(place)
-  const writer = startClient(place, `
+  const committer = await startCommitter(place)
+  const store = await openStore(place, committer)
+  const writer = startClient(place, committer, `
     say('ready')
     for (let i = 0; ; i++) {
       await heard()
@@ -142,11 +151,11 @@ test('a read that starts after another process\'s commit resolved sees it', asyn
 
 test('what a killed worker was told is there, and the others go on', async () => {
   const place = await prepare()
-  await startCommitter(place)
-  const store = await openStore(place)
+  const committer = await startCommitter(place)
+  const store = await openStore(place, committer)
   for (let round = 0; round < 3; round++) {
     const acknowledged: { key: string; version: number }[] = []
-    const writer = startClient(place, `
+    const writer = startClient(place, committer, `
       const write = async (lane) => {
         for (let i = 0; ; i++) {
           const key = 'r${round}/' + lane + '/' + i
@@ -169,7 +178,7 @@ test('what a killed worker was told is there, and the others go on', async () =>
 test('a committer that is killed under load is replaced: no commit fails, none happens twice', async () => {
   const place = await prepare()
   let committer = await startCommitter(place)
-  const store = await openStore(place)
+  const store = await openStore(place, committer)
   let stopped = false
   const acknowledged = new Map<string, number>()
   const lanes = Array.from({ length: 8 }, async (_, lane) => {
@@ -184,9 +193,9 @@ test('a committer that is killed under load is replaced: no commit fails, none h
   for (let kills = 0; kills < 5; kills++) {
     const goal = acknowledged.size + 200
     while (acknowledged.size < goal) await new Promise(setImmediate)
-    committer.kill('SIGKILL')
-    await once(committer, 'exit')
-    committer = await startCommitter(place, 'afterCrash')
+    committer.child.kill('SIGKILL')
+    await once(committer.child, 'exit')
+    committer = await startCommitter(place, committer.directory)
   }
   stopped = true
   await Promise.all(lanes)
@@ -195,9 +204,9 @@ test('a committer that is killed under load is replaced: no commit fails, none h
   expect(log.map(({ value }) => value.toString()).toSorted()).toEqual([...acknowledged.keys()].toSorted())
   expect(new Set(acknowledged.values()).size).toBe(acknowledged.size)
   await store.close()
-  await endCommitter(committer)
+  await endCommitter(committer.child)
   // A start as after a power loss goes back to the checkpoint, and finds the rest in the journal.
-  const again = await openDeployment({ drives: [place.drive], clock: systemClock, random: systemRandom })
+  const again = await openDeployment({ drives: place.drives, clock: systemClock, random: systemRandom })
   for (const [key, version] of acknowledged) expect((await again.metadata.get(Buffer.from(key)))?.version).toBe(version)
   await again.close()
 }, timeoutMs)
@@ -206,7 +215,7 @@ test('when everything is killed, a start from the last checkpoint and the journa
   const place = await prepare()
   const committer = await startCommitter(place)
   const acknowledged: string[] = []
-  const writer = startClient(place, `
+  const writer = startClient(place, committer, `
     const write = async (lane) => {
       for (let i = 0; ; i++) {
         await put(lane + '/' + i, 'x'.repeat(i % 5000))
@@ -216,10 +225,10 @@ test('when everything is killed, a start from the last checkpoint and the journa
     for (let lane = 0; lane < 8; lane++) void write(lane)`)
   writer.on('message', (key: string) => acknowledged.push(key))
   while (acknowledged.length < 1000) await new Promise(setImmediate)
-  committer.kill('SIGKILL')
+  committer.child.kill('SIGKILL')
   writer.kill('SIGKILL')
-  await Promise.all([once(committer, 'exit'), once(writer, 'exit')])
-  const { metadata } = await openDeployment({ drives: [place.drive], clock: systemClock, random: systemRandom })
+  await Promise.all([once(committer.child, 'exit'), once(writer, 'exit')])
+  const { metadata } = await openDeployment({ drives: place.drives, clock: systemClock, random: systemRandom })
   const missing: string[] = []
   for (const key of acknowledged) if ((await metadata.get(Buffer.from(key))) === undefined) missing.push(key)
   expect(missing).toEqual([])

@@ -1,8 +1,14 @@
 /** What primary and workers say to each other. Secrets travel here, never in arguments. */
 import type { Config } from '../../config/parse-config.ts'
 
+export interface CommitterAddress {
+  readonly path: string
+  /** Where its commits can be read. */
+  readonly directory: string
+}
+
 export type ToWorker =
-  | { readonly kind: 'start'; readonly config: Config; readonly committerPath: string }
+  | { readonly kind: 'start'; readonly config: Config; readonly committer: CommitterAddress }
   | { readonly kind: 'drain' }
 
 export type FromWorker =

@@ -3,6 +3,7 @@ import { default as process } from 'node:process'
 import { assert } from '../../../base/assert.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { secondMs } from '../../../base/units.ts'
+import type { MetadataPlaces } from '../../../engine/index.ts'
 import type { Config } from '../../config/parse-config.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { CommitterSeat } from './committer-seat.ts'
@@ -26,7 +27,7 @@ export interface PrimaryOptions {
   readonly config: Config
   readonly workers: number
   /** Where the committer finds the metadata. */
-  readonly metadataDirectory: string
+  readonly metadata: MetadataPlaces
   /** The program that a worker runs, and the committer. */
   readonly workerFile: string
   readonly clock: Clock
@@ -72,8 +73,8 @@ class Primary {
     this.#options = options
     this.#finish = finish
     this.#port = options.config.address.port
-    const { metadataDirectory: directory, workerFile: programFile, clock, logger } = options
-    this.#committer = new CommitterSeat({ directory, programFile, clock, logger, onLost: message => this.#fail(message) })
+    const { metadata: places, workerFile: programFile, clock, logger } = options
+    this.#committer = new CommitterSeat({ places, programFile, clock, logger, onMoved: () => this.#replaceWorkers(), onLost: message => this.#fail(message) })
     this.#seats = Array.from({ length: options.workers }, () => ({ worker: undefined, startedAtMs: 0, livedMs: [], listening: false }))
   }
 
@@ -99,7 +100,7 @@ class Primary {
     switch (message.kind) {
       case 'hello':
         // A worker that comes later listens where the first one found a port.
-        send(worker, { kind: 'start', committerPath: this.#committer.socketPath, config: { ...this.#options.config, address: { ...this.#options.config.address, port: this.#port } } })
+        send(worker, { kind: 'start', committer: { path: this.#committer.socketPath, directory: this.#committer.directory }, config: { ...this.#options.config, address: { ...this.#options.config.address, port: this.#port } } })
         if (this.#phase === 'ending') send(worker, { kind: 'drain' })
         return
       case 'listening':
@@ -118,6 +119,8 @@ class Primary {
   #onExit(seat: Seat, worker: Worker, reason: string | number): void {
     const { clock, logger } = this.#options
     seat.worker = undefined
+    // The index is read through a memory map: damage below it ends the reader.
+    if (reason === 'SIGBUS' || reason === 'SIGSEGV') this.#committer.suspectIndex()
     // Once a worker has listened, the configuration is good: what dies then is replaced, though others still start.
     const hasServed = this.#seats.some(({ listening }) => listening)
     seat.listening = false
@@ -132,6 +135,15 @@ class Primary {
     void clock.sleep(delayMs, this.#ended.signal).then(() => {
       if (this.#phase !== 'ending') this.#fork(seat)
     })
+  }
+
+  /** Those that read where the metadata no longer are; others come in their place. */
+  async #replaceWorkers(): Promise<void> {
+    const workers = this.#seats.flatMap(({ worker }) => (worker === undefined ? [] : [worker]))
+    await Promise.all(workers.map(worker => new Promise<void>(resolve => {
+      worker.once('exit', () => resolve())
+      worker.process.kill('SIGKILL')
+    })))
   }
 
   #onSignal(signal: string): void {

@@ -2,7 +2,7 @@ import { default as process } from 'node:process'
 import { assert } from '../../../base/assert.ts'
 import type { Config } from '../../config/parse-config.ts'
 import { authorityOf } from '../../config/values.ts'
-import type { FromWorker, ToWorker } from './messages.ts'
+import type { CommitterAddress, FromWorker, ToWorker } from './messages.ts'
 
 /** A worker that accepts connections. */
 export interface RunningWorker {
@@ -16,7 +16,7 @@ export interface RunningWorker {
  * primary says so or on SIGTERM. SIGINT is the primary's business, since a terminal sends it to every
  * process of the group. When the primary is gone, Node's cluster module ends the process.
  */
-export function runWorker(start: (config: Config, committerPath: string) => Promise<RunningWorker>): void {
+export function runWorker(start: (config: Config, committer: CommitterAddress) => Promise<RunningWorker>): void {
   let running: Promise<RunningWorker> | undefined
   let draining = false
   const drain = (): void => {
@@ -30,7 +30,7 @@ export function runWorker(start: (config: Config, committerPath: string) => Prom
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'drain') drain()
     else {
-      running = start(message.config, message.committerPath)
+      running = start(message.config, message.committer)
       running.then(
         ({ port }) => tellPrimary({ kind: 'listening', port }),
         (error: unknown) => tellPrimary({ kind: 'failed', message: failureOf(error, message.config) }, () => process.exit(1)),

@@ -1,0 +1,154 @@
+import { must } from '../../base/assert.ts'
+import { DriveError } from '../drives/drive.ts'
+import type { MemberEpoch } from '../drives/member-epoch.ts'
+import { readEpoch, writeEpoch } from '../drives/member-epoch.ts'
+import { encodeRecord } from './journal/record.ts'
+import type { JournalRecord } from './journal/record.ts'
+import { KnownRequests } from './known-requests.ts'
+import type { Member } from './member.ts'
+import { MetadataError } from './metadata-store.ts'
+import { copyMember, inspectMember, openMember } from './open-member.ts'
+import type { Inspected, MemberPlace, Start } from './open-member.ts'
+import { planRecovery } from './plan-recovery.ts'
+
+export interface OpenMembersInput {
+  /** Every drive of the set that is there, in the order in which members are chosen. */
+  readonly places: readonly MemberPlace[]
+  /** How many drives the set has. */
+  readonly drives: number
+  readonly writeQuorum: number
+  readonly copies: number
+  /** The member whose index readers have had open all along; undefined when nobody reads. */
+  readonly readBy?: string | undefined
+  /** A member that is as good as empty, where there is another. */
+  readonly suspect?: string | undefined
+  /** For the log: a drive that could not be used, and why. */
+  readonly onSkipped?: (id: string, error: Error) => void
+}
+
+export interface OpenMembers {
+  /** The first is the one that is read. */
+  readonly members: readonly Member[]
+  readonly known: KnownRequests
+}
+
+interface Looked {
+  readonly place: MemberPlace
+  readonly epoch: MemberEpoch | undefined
+  readonly inspected: Inspected | undefined
+}
+
+/**
+ * Finds the member that has everything, brings the members of the next epoch to it, makes that epoch
+ * known to a write quorum, and begins it in their journals. A drive that fails meanwhile is left out.
+ * Throws `OutcomeUnknown` when too few drives are there, `Corrupt` when no member can be read.
+ */
+export async function openMembers(input: OpenMembersInput): Promise<OpenMembers> {
+  const { places, drives, writeQuorum, copies, readBy, suspect, onSkipped = () => {} } = input
+  const found = await lookAt(places, onSkipped)
+  const looked = withoutSuspect(found, suspect)
+  const inOrder = looked.toSorted((a, b) => Number(b.place.id === readBy) - Number(a.place.id === readBy))
+  const seen = inOrder.map(({ place, epoch, inspected }) => ({ id: place.id, epoch, end: inspected?.end }))
+  const plan = planRecovery({ seen, drives, writeQuorum, copies })
+  if (plan.kind === 'refuse') throw new MetadataError('Unwritable', plan.reason)
+  const lookedBy = new Map(looked.map((each) => [each.place.id, each]))
+  const [first, ...others] = plan.members.map((id) => must(lookedBy.get(id), 'members are among those looked at'))
+  const donor = must(first, 'an epoch has a member')
+  const startOf = ({ id }: MemberPlace): Start => (id === readBy ? 'afterCrash' : 'afterPowerLoss')
+  const opened = await attempt(donor.place, onSkipped, () => openFirst(donor, startOf(donor.place)), places.length === 1)
+  if (opened === undefined) return openMembers({ ...input, places: places.filter(({ id }) => id !== donor.place.id) })
+  const members = [opened]
+  for (const other of others) {
+    const member = await attempt(other.place, onSkipped, () => bringUp(other, opened, donor.inspected?.records ?? [], startOf(other.place)))
+    if (member !== undefined) members.push(member)
+  }
+  await announce(looked, { epoch: plan.epoch, members: members.map(({ id }) => id) }, writeQuorum, onSkipped)
+  await beginEpoch(members, plan.epoch)
+  return { members, known: knownFrom(donor.inspected?.records ?? [], opened) }
+}
+
+/** A drive that fails, or that alone of several is damaged, is as good as absent. */
+async function lookAt(places: readonly MemberPlace[], onSkipped: (id: string, error: Error) => void): Promise<Looked[]> {
+  const epochs = await Promise.all(places.map(({ drive }) => readEpoch(drive)))
+  const mayBeOlder = epochs.every((epoch) => epoch === undefined)
+  const looked = await Promise.all(places.map(async (place, at) => {
+    const epoch = epochs[at]
+    try {
+      return { place, epoch, inspected: await inspectMember(place, mayBeOlder) }
+    } catch (error) {
+      if (!isOfDrive(error) || places.length === 1) throw error
+      onSkipped(place.id, error)
+      // What it holds is of no use, but it knows its epoch, and can be a target.
+      return error instanceof MetadataError ? { place, epoch, inspected: undefined } : undefined
+    }
+  }))
+  return looked.filter((each) => each !== undefined)
+}
+
+/** The damage may be in what readers have open. */
+function withoutSuspect(looked: readonly Looked[], suspect: string | undefined): readonly Looked[] {
+  const hasOther = looked.some(({ place, inspected }) => place.id !== suspect && inspected !== undefined)
+  return hasOther ? looked.map((each) => (each.place.id === suspect ? { ...each, inspected: undefined } : each)) : looked
+}
+
+function openFirst({ place, inspected }: Looked, start: Start): Promise<Member> {
+  return openMember(place, inspected?.checkpoint, inspected?.records ?? [], start)
+}
+
+/** From its own checkpoint where what it has is a beginning of what the donor has, else by a copy. */
+async function bringUp({ place, inspected }: Looked, donor: Member, records: readonly JournalRecord[], start: Start): Promise<Member> {
+  const { end, checkpoint } = inspected ?? {}
+  const { seq, checksum } = donor.index.position
+  const isSame = end?.seq === seq && end.checksum === checksum
+  const isBeginning = isSame || records.some((record) => record.seq === end?.seq && record.checksum === end.checksum)
+  if (inspected === undefined || checkpoint === undefined || !isBeginning) return copyMember(place, donor)
+  const missing = records.filter((record) => record.seq > inspected.end.seq)
+  return openMember(place, checkpoint, [...inspected.records, ...missing], start)
+}
+
+/** Told to every drive of the set, so that a start which sees only some of them knows of it. */
+async function announce(looked: readonly Looked[], epoch: MemberEpoch, writeQuorum: number, onSkipped: (id: string, error: Error) => void): Promise<void> {
+  const told = await Promise.all(looked.map(({ place }) => attempt(place, onSkipped, async () => {
+    await writeEpoch(place.drive, epoch)
+    return place.id
+  })))
+  const reached = told.filter((id) => id !== undefined)
+  const missed = epoch.members.filter((id) => !reached.includes(id))
+  if (reached.length < writeQuorum || missed.length > 0) throw new MetadataError('Unwritable', `epoch ${epoch.epoch} reached ${reached.length} drives of the ${writeQuorum} it needs`)
+}
+
+/** The record that opens an epoch, in every journal and index. */
+async function beginEpoch(members: readonly Member[], epoch: number): Promise<void> {
+  await Promise.all(members.map(async ({ index, journal }) => {
+    const before = index.position
+    const seq = before.seq + 1
+    const header = { kind: 'epoch', commits: 0, epoch, seq, firstVersion: before.version + 1, previous: before.checksum } as const
+    const { bytes, checksum } = encodeRecord(header, Buffer.from(JSON.stringify({ epoch, members: members.map(({ id }) => id) })))
+    await index.write(async (transaction) => {
+      transaction.setPosition({ epoch, seq, checksum, version: before.version })
+      await journal.append(bytes, seq)
+    })
+  }))
+}
+
+function knownFrom(records: readonly JournalRecord[], { index }: Member): KnownRequests {
+  const known = new KnownRequests(index.position.version)
+  known.begin(records[0])
+  for (const record of records) known.addRecord(record)
+  return known
+}
+
+async function attempt<T>(place: MemberPlace, onSkipped: (id: string, error: Error) => void, work: () => Promise<T>, isLast = false): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isLast || !isOfDrive(error)) throw error
+    onSkipped(place.id, error)
+    return undefined
+  }
+}
+
+/** Errors that say something of one drive: its own, its index's, and those of the system's calls. */
+function isOfDrive(error: unknown): error is Error {
+  return error instanceof DriveError || error instanceof MetadataError || (error instanceof Error && 'syscall' in error)
+}

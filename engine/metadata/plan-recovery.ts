@@ -1,0 +1,91 @@
+import type { MemberEpoch } from '../drives/member-epoch.ts'
+
+/** Where a member's own journal ends. */
+export interface JournalEnd {
+  readonly epoch: number
+  readonly seq: number
+  readonly checksum: bigint
+}
+
+/** What a start finds on one drive of the set. */
+export interface SeenDrive {
+  readonly id: string
+  /** The newest epoch that it was told of; absent on a drive that is new or was replaced. */
+  readonly epoch: MemberEpoch | undefined
+  /** Absent when it holds no metadata, or none that can be read. */
+  readonly end: JournalEnd | undefined
+}
+
+export interface RecoveryInput {
+  /** The drives that can be read, in the order in which new members are chosen. */
+  readonly seen: readonly SeenDrive[]
+  /** How many drives the set has. */
+  readonly drives: number
+  /** On how many an epoch has to be. */
+  readonly writeQuorum: number
+  /** How many drives are to have the metadata: one more than may be lost. */
+  readonly copies: number
+}
+
+export type RecoveryPlan =
+  | { readonly kind: 'refuse'; readonly reason: string }
+  | {
+    readonly kind: 'recover'
+    /** The member that has everything that was acknowledged; undefined when there is nothing yet. */
+    readonly donor: string | undefined
+    /** The members of the epoch to begin, the donor first. */
+    readonly members: readonly string[]
+    readonly epoch: number
+  }
+
+/**
+ * Which drive has every acknowledged commit, and who is a member from now on. Pure.
+ *
+ * A commit is acknowledged once all members of its epoch have it, and an epoch holds once it is on a
+ * write quorum, with all of its members brought up to what came before it. So enough drives to meet
+ * every write quorum know the newest epoch, and any member of it that can be read has everything; of
+ * several, the longest journal is completed on all. Drives outside of that epoch are only targets,
+ * whatever they hold.
+ */
+export function planRecovery({ seen, drives, writeQuorum, copies }: RecoveryInput): RecoveryPlan {
+  const readQuorum = drives - writeQuorum + 1
+  if (seen.length < writeQuorum) return refuse(`${seen.length} of ${drives} drives can be used for the metadata; ${writeQuorum} are needed`)
+  const told = seen.flatMap(({ epoch }) => (epoch === undefined ? [] : [epoch]))
+  if (told.length === 0) {
+    const donor = longest(seen)
+    return { kind: 'recover', donor: donor?.id, members: membersOf(donor, seen, copies), epoch: (donor?.end?.epoch ?? 0) + 1 }
+  }
+  if (told.length < readQuorum) return refuse(`${told.length} of ${drives} drives know who has the metadata; ${readQuorum} are needed`)
+  const newest = Math.max(...told.map(({ epoch }) => epoch))
+  // Two starts that each reached only some drives may have given the same number to different members: nothing
+  // was acknowledged in at least one of them, and the longest journal tells in which.
+  const candidates: SeenDrive[] = []
+  for (const { epoch, members } of told) {
+    if (epoch !== newest) continue
+    const found = seen.filter(({ id, end }) => members.includes(id) && end !== undefined)
+    if (found.length === 0) return refuse(`none of the drives with the metadata of epoch ${epoch} can be read: ${members.join(', ')}`)
+    candidates.push(...found)
+  }
+  const donor = longest(candidates)
+  return { kind: 'recover', donor: donor?.id, members: membersOf(donor, seen, copies), epoch: newest + 1 }
+}
+
+function longest(drives: readonly SeenDrive[]): SeenDrive | undefined {
+  return drives.reduce<SeenDrive | undefined>((best, other) => (other.end !== undefined && isLonger(other.end, best?.end) ? other : best), undefined)
+}
+
+function isLonger(end: JournalEnd, other: JournalEnd | undefined): boolean {
+  if (other === undefined) return true
+  return end.epoch === other.epoch ? end.seq > other.seq : end.epoch > other.epoch
+}
+
+/** The donor, then those that have metadata already, then others. */
+function membersOf(donor: SeenDrive | undefined, seen: readonly SeenDrive[], copies: number): string[] {
+  const others = seen.filter(({ id }) => id !== donor?.id)
+  const inOrder = [...(donor === undefined ? [] : [donor]), ...others.filter(({ end }) => end !== undefined), ...others.filter(({ end }) => end === undefined)]
+  return inOrder.slice(0, copies).map(({ id }) => id)
+}
+
+function refuse(reason: string): RecoveryPlan {
+  return { kind: 'refuse', reason }
+}
