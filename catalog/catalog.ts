@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { ArchiveIndexes } from './archive/archive-index.ts'
 import type { CatalogStore } from './catalog-store.ts'
-import { ownerOnly, type Authorize, type Buckets, type Caller, type RequestSigner, type CatalogContext, type CatalogSettings } from './context.ts'
+import { ownerOnly, type Authorize, type Buckets, type Caller, type RequestSigner, type VendCredentials, type CatalogContext, type CatalogSettings } from './context.ts'
 import { CatalogError, errorBody } from './errors.ts'
 import { parseJsonBytes } from './json/parse.ts'
 import { stringifyJson } from './json/stringify.ts'
@@ -19,6 +19,7 @@ import { operations, type SpecifiedOperationId } from './rest/operations.ts'
 import { render, renderServer, type CatalogResponse, type RenderInput } from './rest/render.ts'
 import type { Warehouse } from './rows/rows.ts'
 import { toCatalogError } from './to-catalog-error.ts'
+import { TableLocations } from './table-locations.ts'
 import { Turns } from './turns.ts'
 import { ensureWarehouse, resolveWarehouse, type NewWarehouse } from './warehouses.ts'
 
@@ -37,6 +38,8 @@ export interface CatalogRequest {
   readonly fileIoProperties: FileIoProperties
   /** The rights of this request's caller. Absent: those of the catalog's options. */
   readonly authorize?: Authorize
+  /** Credentials for this request's caller. Absent: none are vended. */
+  readonly vend?: VendCredentials
 }
 
 export interface Catalog {
@@ -75,7 +78,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
   const cache = new MetadataCache(cacheBytes)
   const archiveIndexes = new ArchiveIndexes(cacheBytes / 2)
   const context: CatalogContext = {
-    store, clock, random, settings, authorize, buckets, signer: signer ?? noSigner, cache, archiveIndexes, turns: new Turns(), endpoints: [...specified.values()],
+    store, clock, random, settings, authorize, buckets, signer: signer ?? noSigner, cache, archiveIndexes, turns: new Turns(), locations: new TableLocations(clock), vend: undefined, endpoints: [...specified.values()],
   }
   return {
     endpoints: served,
@@ -94,7 +97,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
 }
 
 async function answer(shared: CatalogContext, request: CatalogRequest): Promise<CatalogResponse> {
-  const context = request.authorize === undefined ? shared : { ...shared, authorize: request.authorize }
+  const context = { ...shared, authorize: request.authorize ?? shared.authorize, vend: request.vend }
   const { operationId, caller, path, query, headers, fileIoProperties } = request
   const endpoint = endpointOf(operationId)
   const operation = operationOf(operationId)
@@ -106,9 +109,9 @@ async function answer(shared: CatalogContext, request: CatalogRequest): Promise<
   const rights = requestRights(context, { operationId, caller, warehouse, path, query, body: once(() => parseBody(endpoint, request.body)) })
   if (!(await rights.isAllowed())) throw new CatalogError('Forbidden', 'Not authorized to make this request')
   const inputOf = (): OperationInput => ({ warehouse, path, query, headers, body: rights.body(), caller, fileIoProperties, sees: rights.sees })
-  if (operation.kind === 'query') return render(await operation.run(inputOf(), context), endpoint, context, { warehouse, fileIoProperties, headers })
+  if (operation.kind === 'query') return render(await operation.run(inputOf(), context), endpoint, context, { warehouse, fileIoProperties, headers, sees: rights.sees })
   const outcome = await context.turns.run(turnsOf(operation, inputOf), () => mutate(context, endpoint, request, () => operation.prepare(inputOf(), context)))
-  return renderCommitted(outcome, endpoint, context, { warehouse, fileIoProperties, headers })
+  return renderCommitted(outcome, endpoint, context, { warehouse, fileIoProperties, headers, sees: rights.sees })
 }
 
 function endpointOf(operationId: ServedOperationId): Endpoint {

@@ -3,6 +3,7 @@ import type { Random } from '../base/random.ts'
 import type { ArchiveIndexes } from './archive/archive-index.ts'
 import type { CatalogStore } from './catalog-store.ts'
 import type { MetadataCache } from './metadata-cache.ts'
+import type { TableLocations } from './table-locations.ts'
 import type { Turns } from './turns.ts'
 import type { Endpoint } from './rest/endpoints.ts'
 import type { Warehouse } from './rows/rows.ts'
@@ -20,9 +21,30 @@ export interface CatalogContext {
   readonly turns: Turns
   readonly buckets: Buckets
   readonly signer: RequestSigner
+  readonly locations: TableLocations
+  /** Makes credentials for the files of the request's caller; undefined: none are vended. */
+  readonly vend: VendCredentials | undefined
   /** The operations that work: what the configuration advertises. */
   readonly endpoints: readonly Endpoint[]
 }
+
+/** The files of one table. */
+export interface TableFiles {
+  readonly bucket: string
+  /** Ends in a slash, and is not one alone. */
+  readonly prefix: string
+  readonly access: 'read' | 'write'
+}
+
+export interface VendedCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken: string
+  readonly expiresAtMs: number
+}
+
+/** Short-lived credentials for exactly these files. Undefined: this caller gets none. */
+export type VendCredentials = (files: TableFiles) => Promise<VendedCredentials | undefined>
 
 /** What making a warehouse needs of the object store. */
 export interface Buckets {

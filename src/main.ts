@@ -269,6 +269,8 @@ async function startWorker(config: Config, address: CommitterAddress): Promise<R
     clock,
     tokenLifetimeMs: config.tokenLifetimeMs,
     region: regionOf(config),
+    vend: ({ basis }, { bucket, prefix, access }) =>
+      basis === undefined ? Promise.resolve(undefined) : identity.openSession({ ...basis, limits: [...basis.limits, { kind: 'prefix', bucket, prefix, access }] }, config.vendedLifetimeMs),
     ...(config.serverUrl === undefined ? {} : { s3Endpoint: config.serverUrl }),
   })
   const tls = openTls(config)

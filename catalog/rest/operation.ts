@@ -37,11 +37,9 @@ export type Outcome =
   | { readonly kind: 'empty' }
   | { readonly kind: 'notModified' }
   | { readonly kind: 'json'; readonly body: Json; readonly headers?: Readonly<Record<string, string>> }
-  /** A table that is not there yet: its metadata, and where its first files go. */
-  | { readonly kind: 'staged'; readonly identifier: TableIdentifier; readonly location: string; readonly metadata: Json }
   | { readonly kind: 'table'; readonly identifier: TableIdentifier; readonly metadataLocation: string; readonly form: TableForm; readonly mode?: SnapshotMode; readonly isNew?: true }
-  /** A table that a commit is to create; its configuration is made anew for each answer. */
-  | { readonly kind: 'staged'; readonly identifier: TableIdentifier; readonly metadata: Json }
+  /** A table that a commit is to create: where its first files go; configuration and credentials are made anew for each answer. */
+  | { readonly kind: 'staged'; readonly identifier: TableIdentifier; readonly location: string; readonly metadata: Json }
   | { readonly kind: 'plan'; readonly identifier: TableIdentifier; readonly planId: string }
   | { readonly kind: 'view'; readonly identifier: TableIdentifier; readonly metadataLocation: string }
 

@@ -15,6 +15,7 @@ import { listFunctions } from './operations/listFunctions.ts'
 import { listNamespaces } from './operations/listNamespaces.ts'
 import { listTables } from './operations/listTables.ts'
 import { listViews } from './operations/listViews.ts'
+import { loadCredentials } from './operations/loadCredentials.ts'
 import { loadFunction } from './operations/loadFunction.ts'
 import { loadNamespaceMetadata } from './operations/loadNamespaceMetadata.ts'
 import { loadTable } from './operations/loadTable.ts'
@@ -53,6 +54,7 @@ export const operations = {
   fetchScanTasks,
   registerTable,
   loadTable,
+  loadCredentials,
   updateTable,
   dropTable,
   tableExists,

@@ -41,8 +41,6 @@ export async function render(outcome: Outcome, endpoint: Endpoint, context: Cata
     }
     case 'table':
       return renderTable(outcome, context, input)
-    case 'staged':
-      return { status: 200, headers: {}, body: stringifyJson({ metadata: outcome.metadata, config: tableConfig(input, outcome.identifier, context) }) }
     case 'plan': {
       const result = await planningResult(context, input.warehouse, outcome.identifier, outcome.planId)
       const credentials = await planCredentials(context, input, outcome.identifier)

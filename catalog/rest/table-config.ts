@@ -2,6 +2,7 @@ import type { CatalogContext } from '../context.ts'
 import { unitSeparator, type TableIdentifier } from '../spec/identifier.ts'
 import { endpointName, endpoints } from './endpoints.ts'
 import type { OperationInput } from './operation.ts'
+import { wantsDelegation } from './vended-credentials.ts'
 
 /**
  * The `config` of a loaded table. A client that asks for remote signing
@@ -10,9 +11,8 @@ import type { OperationInput } from './operation.ts'
 export function tableConfig(
   { warehouse, fileIoProperties, headers }: Pick<OperationInput, 'warehouse' | 'fileIoProperties' | 'headers'>, { namespace, name }: TableIdentifier, context: CatalogContext,
 ): Record<string, string> {
-  const wanted = headers['x-iceberg-access-delegation']?.split(',').map((mechanism) => mechanism.trim()) ?? []
   const canSign = context.endpoints.some((endpoint) => endpointName(endpoint) === endpointName(endpoints.signRequest))
-  if (!canSign || !wanted.includes('remote-signing')) return { ...fileIoProperties }
+  if (!canSign || !wantsDelegation(headers, 'remote-signing')) return { ...fileIoProperties }
   const segments = ['v1', warehouse.name, 'namespaces', namespace.join(unitSeparator), 'tables', name, 'sign']
   const endpoint = segments.map(encodeURIComponent).join('/')
   return { ...fileIoProperties, 's3.remote-signing-enabled': 'true', 's3.signer.endpoint': endpoint, 'signer.endpoint': endpoint }

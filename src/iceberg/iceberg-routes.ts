@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { MiB } from '../../base/units.ts'
-import { CatalogError, errorResponse, type Catalog, type CatalogResponse, type Endpoint, type ServedOperationId } from '../../catalog/index.ts'
+import { CatalogError, errorResponse, type Catalog, type CatalogResponse, type Endpoint, type ServedOperationId, type TableFiles, type VendedCredentials } from '../../catalog/index.ts'
 import { contextOf } from '../telemetry/request-context.ts'
 import { authenticateRequest, notAuthorized, type AuthenticationSettings } from './authenticate.ts'
 import { authorizeBy, type CatalogRequestFacts, type CatalogRights } from './authorize.ts'
+import type { Caller } from '../identity/caller.ts'
 import type { Principal } from '../policy/principal.ts'
 import { OAuthError } from './oauth/oauth-error.ts'
 import { grantToken } from './oauth/token-endpoint.ts'
@@ -14,6 +15,8 @@ export interface IcebergRoutesOptions extends AuthenticationSettings, CatalogRig
   readonly tokenLifetimeMs: number
   /** `s3.region` and `client.region` of every client. */
   readonly region: string
+  /** Credentials for a table's files, for the caller. Absent: none are vended. */
+  readonly vend?: (caller: Caller, files: TableFiles) => Promise<VendedCredentials | undefined>
   /** The S3 endpoint that clients use. Absent: the one they reached the catalog by. */
   readonly s3Endpoint?: string
   /** Commits that carry long lists of snapshots are large; more than this is refused. */
@@ -73,6 +76,7 @@ async function serve(operationId: ServedOperationId, request: FastifyRequest, re
   const response = await options.catalog.run({
     operationId,
     caller: { accountId: account.accountId, accessKeyId, isRoot: principal.kind === 'serverRoot' },
+    ...(options.vend === undefined ? {} : { vend: vendTo(caller, options.vend) }),
     authorize: authorizeBy(factsOf(request, principal, options), options),
     path: pathOf(request.params as Record<string, string>),
     query: firstValues(request.query as Record<string, string | string[]>),
@@ -83,6 +87,8 @@ async function serve(operationId: ServedOperationId, request: FastifyRequest, re
   if (response.status >= 400) notes.errorCode = response.errorType ?? String(response.status)
   send(reply, response)
 }
+
+const vendTo = (caller: Caller, vend: NonNullable<IcebergRoutesOptions['vend']>) => (files: TableFiles) => vend(caller, files)
 
 function factsOf(request: FastifyRequest, principal: Principal, { clock }: IcebergRoutesOptions): CatalogRequestFacts {
   const { 'user-agent': userAgent, referer } = request.headers

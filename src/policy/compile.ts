@@ -117,7 +117,7 @@ class Compiler {
     const conditions: Condition[] = []
     for (const [operator, { value: lines, at }] of this.#object(node, 'Condition').members) {
       for (const [key, { value, at: keyAt }] of this.#object(lines, operator).members) {
-        if (!/^[A-Za-z0-9-]+:[^\s]+$/.test(key)) this.#fail('Condition', `Policy has an invalid condition key: ${key}`, keyAt)
+        if (!/^[A-Za-z0-9.-]+(:\d{1,5})?(\/[^\s:]*)?:[^\s]+$/.test(key)) this.#fail('Condition', `Policy has an invalid condition key: ${key}`, keyAt)
         const values = this.#scalars(value, key)
         const condition = compileCondition(operator, key, values.map(({ text }) => text), this.#hasVariables)
         if (condition === undefined) return this.#fail('Condition', `Invalid Condition type: ${operator}`, at)

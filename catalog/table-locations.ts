@@ -1,0 +1,96 @@
+import type { Clock } from '../base/clock.ts'
+import type { DroppedRow } from './drops.ts'
+import { key, rangeOf, tableKey } from './rows/keys.ts'
+import { decodeRow, type PointerRow, type RowReader } from './rows/rows.ts'
+import type { TableIdentifier } from './spec/identifier.ts'
+import { stripTrailingSlash } from './spec/table-metadata.ts'
+
+/** How long a worker goes on with what it has read of a warehouse. */
+const rememberMs = 5_000
+const pageRows = 1000
+/** Of a larger warehouse nobody says that a folder is one table's alone. */
+const mostTables = 200_000
+
+interface Known {
+  readonly atMs: number
+  /** Folders in order, each with a slash at its end and the table's row key in hex; undefined: too many. */
+  readonly folders: readonly Folder[] | undefined
+}
+
+interface Folder {
+  readonly path: string
+  readonly owner: string
+}
+
+/** The folders of a warehouse's tables, also of those that were dropped and can be restored. */
+export class TableLocations {
+  readonly #clock: Clock
+  readonly #known = new Map<string, Promise<Known>>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Whether no other table's folder is this one, within it, or around it. A table that was just made is not missed by its own request. */
+  async isAlone(reader: RowReader, warehouse: string, identifier: TableIdentifier, location: string): Promise<boolean> {
+    const { folders } = await this.#foldersOf(reader, warehouse)
+    if (folders === undefined) return false
+    const own = ownerOf(tableKey(warehouse, identifier))
+    const path = folderOf(location)
+    if (isTaken(folders, path, own)) return false
+    for (let slash = path.indexOf('/'); slash >= 0 && slash < path.length - 1; slash = path.indexOf('/', slash + 1)) {
+      const around = path.slice(0, slash + 1)
+      const at = firstAtOrAfter(folders, around)
+      for (let index = at; folders[index]?.path === around; index++) if (folders[index]?.owner !== own) return false
+    }
+    return true
+  }
+
+  async #foldersOf(reader: RowReader, warehouse: string): Promise<Known> {
+    const known = await this.#known.get(warehouse)
+    if (known !== undefined && this.#clock.monotonicMs() - known.atMs < rememberMs) return known
+    const reading = readFolders(reader, warehouse, this.#clock.monotonicMs())
+    this.#known.set(warehouse, reading)
+    reading.catch(() => this.#known.delete(warehouse))
+    return reading
+  }
+}
+
+/** Folders at and below `path`: they follow one another. */
+function isTaken(folders: readonly Folder[], path: string, own: string): boolean {
+  for (let index = firstAtOrAfter(folders, path); folders[index]?.path.startsWith(path) === true; index++) if (folders[index]?.owner !== own) return true
+  return false
+}
+
+function firstAtOrAfter(folders: readonly Folder[], path: string): number {
+  let [low, high] = [0, folders.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((folders[middle]?.path ?? '') < path) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+async function readFolders(reader: RowReader, warehouse: string, atMs: number): Promise<Known> {
+  const folders: Folder[] = []
+  const read = async (prefix: Buffer, folderIn: (row: { readonly key: Uint8Array; readonly value: Uint8Array }) => Folder): Promise<void> => {
+    const { start, end } = rangeOf(prefix)
+    for (let from = start; folders.length <= mostTables; ) {
+      const rows = await reader.list({ start: from, end, limit: pageRows })
+      for (const row of rows) folders.push(folderIn(row))
+      const last = rows.at(-1)
+      if (last === undefined || rows.length < pageRows) return
+      from = Buffer.concat([last.key, Buffer.of(0)])
+    }
+  }
+  await read(key('t', warehouse), ({ key: rowKey, value }) => ({ path: folderOf(decodeRow<PointerRow>(value).location), owner: ownerOf(rowKey) }))
+  await read(key('d', warehouse), ({ key: rowKey, value }) => ({ path: folderOf(decodeRow<DroppedRow>(value).pointer.location), owner: ownerOf(rowKey) }))
+  folders.sort((left, right) => (left.path < right.path ? -1 : left.path > right.path ? 1 : 0))
+  return { atMs, folders: folders.length > mostTables ? undefined : folders }
+}
+
+const ownerOf = (rowKey: Uint8Array): string => Buffer.from(rowKey).toString('hex')
+
+/** `s3a` and `s3n` name the same place. */
+const folderOf = (location: string): string => `${stripTrailingSlash(location).replace(/^s3[an]:/, 's3:')}/`
