@@ -120,7 +120,8 @@ export interface EngineTransaction {
     readonly checksums: readonly Checksum[]
     readonly attributes: Attributes
     readonly conditions?: WriteConditions
-    readonly ownerId: string
+    /** Absent: the bucket's owner. */
+    readonly ownerId?: string
     /** As `pinObject`, from the first moment. */
     readonly pinned?: boolean
   }): Promise<ObjectVersion>

@@ -2,6 +2,7 @@
 import type { ReadResponse } from '../load/response-reader.ts'
 import { Histogram } from '../load/histogram.ts'
 import type { CatalogClient, CatalogConnection } from './client.ts'
+import { cpuSeconds } from './processes.ts'
 
 export interface Load {
   readonly clients: number
@@ -17,6 +18,8 @@ export interface Measured {
   readonly firstError: string | undefined
   readonly seconds: number
   readonly bytes: number
+  /** Of the server, for each operation; 0 when its process is not known. */
+  readonly cpuMs: number
   readonly latency: Histogram
 }
 
@@ -54,11 +57,14 @@ export async function closedLoop(
     counts = { operations: 0, conflicts: 0, errors: 0, bytes: 0 }
     latency = new Histogram()
   }
+  const { pid } = client.target
+  const cpuBefore = cpuSeconds(pid)
   const startedAt = performance.now()
   await Promise.race([loops, new Promise(resolve => setTimeout(resolve, durationMs))])
   const seconds = (performance.now() - startedAt) / 1000
   isStopping = true
-  const measured = { ...counts, firstError, seconds, latency }
+  const cpuMs = (cpuSeconds(pid) - cpuBefore) * 1000 / Math.max(1, counts.operations)
+  const measured = { ...counts, firstError, seconds, latency, cpuMs }
   await loops
   return measured
 }

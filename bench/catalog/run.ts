@@ -7,11 +7,11 @@
  *
  * `URL` is what comes before `/v1`; `TEXT` is in the names of the rows to run. With a `PID`, what the process and its children write is counted.
  */
-import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { startServer } from '../../integration/start-server.ts'
 import { CatalogClient, type CatalogTarget } from './client.ts'
 import { closedLoop, type Measured } from './closed-loop.ts'
+import { cpuSeconds, residentBytes, writtenBytes } from './processes.ts'
 import { commitBody, fillTable, makeManyTables, makeTable, tablePath, tablesPath, transactionBody } from './tables.ts'
 
 interface Options {
@@ -26,12 +26,12 @@ const manyTables = 64
 const transactionTables = 10
 const prepareLimitMs = 180_000
 
-function described({ operations, conflicts, errors, firstError, seconds, latency, bytes }: Measured): string {
+function described({ operations, conflicts, errors, firstError, seconds, latency, bytes, cpuMs }: Measured): string {
   const rate = operations / seconds
   const times = `p50 ${latency.percentileMs(50).toFixed(2)} ms  p99 ${latency.percentileMs(99).toFixed(2)} ms`
   const size = operations === 0 ? 0 : bytes / operations
   const wrong = `${conflicts > 0 ? `  ${conflicts} conflicts` : ''}${errors > 0 ? `  ${errors} errors, such as ${firstError}` : ''}`
-  return `${rate.toFixed(rate < 100 ? 1 : 0)}/s  ${times}  ${(size / 1024).toFixed(1)} KiB${wrong}`
+  return `${rate.toFixed(rate < 100 ? 1 : 0)}/s  ${times}  CPU ${cpuMs.toFixed(2)} ms  ${(size / 1024).toFixed(1)} KiB${wrong}`
 }
 
 function commitRows({ durationMs }: Options): Row[] {
@@ -86,27 +86,15 @@ const measuredCommits = 60
 async function measureCommits(client: CatalogClient, table: string): Promise<string> {
   const times: number[] = []
   for (let n = 0; n < 10; n++) await client.firstByteMs('POST', tablePath(table), commitBody(table))
-  const before = writtenBytes(client.target.pid)
+  const { pid } = client.target
+  const before = [writtenBytes(pid), cpuSeconds(pid)] as const
   for (let n = 0; n < measuredCommits; n++) times.push(await client.firstByteMs('POST', tablePath(table), commitBody(table)))
-  const written = (writtenBytes(client.target.pid) - before) / measuredCommits
+  const written = (writtenBytes(pid) - before[0]) / measuredCommits
+  const cpuMs = (cpuSeconds(pid) - before[1]) / measuredCommits * 1000
   times.sort((left, right) => left - right)
   const [p50 = 0, p99 = 0] = [0.5, 0.99].map(share => times[Math.floor(times.length * share)])
-  return `p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms  ${(written / 1024).toFixed(0)} KiB written`
-}
-
-/** By a process and its children, so far; Linux only. */
-function writtenBytes(pid: number | undefined): number {
-  if (pid === undefined) return 0
-  const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name) && (Number(name) === pid || parentOf(name) === pid))
-  return pids.reduce((sum, each) => sum + Number(/^write_bytes: (\d+)/m.exec(readFileSync(`/proc/${each}/io`, 'utf8'))?.[1] ?? 0), 0)
-}
-
-function parentOf(pid: string): number | undefined {
-  try {
-    return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1])
-  } catch {
-    return undefined
-  }
+  const memory = `${(residentBytes(pid) / 1024 ** 2).toFixed(0)} MiB resident`
+  return `p50 ${p50.toFixed(2)} ms  p99 ${p99.toFixed(2)} ms  CPU with the answer ${cpuMs.toFixed(2)} ms  ${(written / 1024).toFixed(0)} KiB written  ${memory}`
 }
 
 function listingRows({ durationMs, tables }: Options): Row[] {

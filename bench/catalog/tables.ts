@@ -29,7 +29,6 @@ export async function makeTable(client: CatalogClient, name: string): Promise<vo
 
 /** Sequence numbers by table: of two snapshots the later one has the greater, whoever adds it. */
 const sequences = new Map<string, number>()
-const startedAtMs = Date.now()
 
 /** An append of `count` snapshots, as an engine commits it: about 370 bytes of JSON each. */
 export function appendUpdates(table: string, count = 1): readonly unknown[] {
@@ -43,7 +42,7 @@ export function appendUpdates(table: string, count = 1): readonly unknown[] {
     updates.push({
       action: 'add-snapshot',
       snapshot: {
-        'snapshot-id': Number(id), 'sequence-number': sequence, 'timestamp-ms': startedAtMs + sequence,
+        'snapshot-id': Number(id), 'sequence-number': sequence, 'timestamp-ms': Date.now(),
         'manifest-list': `s3://bench/${namespace}/${table}/metadata/snap-${id}-1-8f14e45f-ceea-467f-a0e6-4b2f2f3c7a55.avro`,
         summary: {
           operation: 'append', 'added-data-files': '1', 'added-records': '1000', 'added-files-size': '34567',

@@ -23,7 +23,7 @@ export interface TableFile {
 }
 
 /** A balance: less is more segments to read for a whole load, more is more bytes for a commit. */
-const defaultOwnListBytes = 16 * 1024
+const defaultOwnListBytes = 8 * 1024
 
 /** The file of `metadata`. What of the newest snapshots is longer than `ownListBytes` is sealed, and half as long a log. Pure. */
 export function planTableFile(metadata: TableMetadata, ownListBytes = defaultOwnListBytes): TableFile {

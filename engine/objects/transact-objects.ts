@@ -1,5 +1,5 @@
 import { assert } from '../../base/assert.ts'
-import { EngineError, type EngineTransaction, type ExtensionReader } from '../engine.ts'
+import { type Bucket, EngineError, type EngineTransaction, type ExtensionReader } from '../engine.ts'
 import { extensionRow } from '../keys.ts'
 import type { MetadataReader, Row } from '../metadata/metadata-store.ts'
 import type { Transaction } from '../metadata/transact.ts'
@@ -44,6 +44,9 @@ class ObjectTransaction implements EngineTransaction {
   readonly #tx: Transaction
   readonly #staged: string[]
   readonly #written = new Set<string>()
+  /** What was read, by name: a transaction sees one state, and pays for it once. */
+  readonly #buckets = new Map<string, Promise<Bucket>>()
+  readonly #states = new Map<string, Promise<KeyState>>()
   /** By name: keys whose pins change, with the state that was read. */
   readonly #pins = new Map<string, { readonly state: KeyState; change: number }>()
 
@@ -59,11 +62,11 @@ class ObjectTransaction implements EngineTransaction {
     return record === undefined ? undefined : toObjectVersion(key, record)
   }
 
-  async putObject({ bucket, key, bytes, conditions, pinned = false, ...object }: Parameters<EngineTransaction['putObject']>[0]) {
+  async putObject({ bucket, key, bytes, conditions, pinned = false, ownerId, ...object }: Parameters<EngineTransaction['putObject']>[0]) {
     this.#markWritten(bucket, key)
-    const state = await loadKey(this.#tx, await readBucket(this.#tx, bucket), key)
+    const state = await this.#stateOf(bucket, key)
     evaluateConditions('write', state.head?.version, conditions)
-    const created = { ...object, tags: {}, ...(await this.#link(bytes)), partsCount: undefined }
+    const created = { ...object, ownerId: ownerId ?? state.bucket.ownerId, tags: {}, ...(await this.#link(bytes)), partsCount: undefined }
     return (await publishNew(this.#context, this.#tx, state, created, 'ObjectCreated:Put', pinned ? 1 : 0)).version
   }
 
@@ -87,7 +90,7 @@ class ObjectTransaction implements EngineTransaction {
   async #changePins(bucket: string, key: string, by: 1 | -1): Promise<KeyState> {
     const name = `${bucket}/${key}`
     const known = this.#pins.get(name)
-    const pin = known ?? { state: await loadKey(this.#tx, await readBucket(this.#tx, bucket), key), change: 0 }
+    const pin = known ?? { state: await this.#stateOf(bucket, key), change: 0 }
     pin.change += by
     this.#pins.set(name, pin)
     return pin.state
@@ -103,13 +106,29 @@ class ObjectTransaction implements EngineTransaction {
 
   /** A delete marker belongs to the bucket's owner: an adapter acts for it. */
   async deleteObject({ bucket, key }: Parameters<EngineTransaction['deleteObject']>[0]) {
-    const state = await loadKey(this.#tx, await readBucket(this.#tx, bucket), key)
+    const state = await this.#stateOf(bucket, key)
     await deleteCurrent(this.#context, this.#tx, state, state.bucket.ownerId)
     this.#markWritten(bucket, key)
   }
 
   emit(event: { readonly type: string; readonly subject: string; readonly detail: unknown }): void {
     appendEvent(this.#context, this.#tx, event)
+  }
+
+  #stateOf(bucket: string, key: string): Promise<KeyState> {
+    const name = `${bucket}/${key}`
+    let state = this.#states.get(name)
+    if (state === undefined) {
+      state = this.#loadState(bucket, key)
+      this.#states.set(name, state)
+    }
+    return state
+  }
+
+  async #loadState(name: string, key: string): Promise<KeyState> {
+    const bucket = this.#buckets.get(name) ?? readBucket(this.#tx, name)
+    this.#buckets.set(name, bucket)
+    return loadKey(this.#tx, await bucket, key)
   }
 
   /** A transaction does not see its own writes, so a key can be written once. */
@@ -120,7 +139,7 @@ class ObjectTransaction implements EngineTransaction {
   }
 
   async #currentObject({ bucket, key }: { readonly bucket: string; readonly key: string }): Promise<ObjectRecord | undefined> {
-    const { head } = await loadKey(this.#tx, await readBucket(this.#tx, bucket), key)
+    const { head } = await this.#stateOf(bucket, key)
     return head?.version.kind === 'object' ? head.version : undefined
   }
 

@@ -84,7 +84,7 @@ class Simulation {
   #worker(world: World): { readonly engine: Engine; readonly catalog: Catalog } {
     const engine = world.engine(() => undefined)
     const store = engineCatalogStore(engine)
-    return { engine, catalog: createCatalog({ store, clock: world.clock, random: this.#random, settings: { idempotencyLifetimeMs: 1_800_000 } }) }
+    return { engine, catalog: createCatalog({ store, clock: world.clock, random: this.#random, settings: { idempotencyLifetimeMs: 1_800_000, ownListBytes: 400 } }) }
   }
 
   async #work(world: World, crashStep: number | undefined): Promise<void> {

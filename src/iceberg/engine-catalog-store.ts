@@ -8,9 +8,9 @@ import { EngineError, type Engine, type EngineErrorCode, type EngineTransaction,
  * The catalog over the object store: its rows are extension rows of the engine, its files ordinary
  * objects, and a transaction of the catalog is one commit of the engine.
  */
-export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions' | 'getObject' | 'headObject' | 'headBucket'>): CatalogStore {
+export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions' | 'getObject' | 'headObject'>): CatalogStore {
   return {
-    transact: (body) => mapped(() => engine.transact((tx) => body(new EngineCatalogTransaction(tx, engine)))),
+    transact: (body) => mapped(() => engine.transact((tx) => body(new EngineCatalogTransaction(tx)))),
     get: (key) => mapped(() => engine.extensions.get(rowKey(key))),
     list: (range) => mapped(() => listRows(engine.extensions, range)),
     readFile: (location) =>
@@ -81,11 +81,9 @@ function objectOf(location: string): { readonly bucket: string; readonly key: st
 
 class EngineCatalogTransaction implements CatalogTransaction {
   readonly #tx: EngineTransaction
-  readonly #engine: Pick<Engine, 'headBucket'>
 
-  constructor(tx: EngineTransaction, engine: Pick<Engine, 'headBucket'>) {
+  constructor(tx: EngineTransaction) {
     this.#tx = tx
-    this.#engine = engine
   }
 
   get(key: Uint8Array): Promise<Buffer | undefined> {
@@ -119,15 +117,12 @@ class EngineCatalogTransaction implements CatalogTransaction {
 
   /** The file belongs to the bucket's owner; it is pinned. */
   async #put(location: string, bytes: Parameters<EngineTransaction['putObject']>[0]['bytes'], etag: string, contentType: string): Promise<void> {
-    const object = objectOf(location)
-    const { ownerId } = await this.#engine.headBucket(object.bucket)
     await this.#tx.putObject({
-      ...object,
+      ...objectOf(location),
       bytes,
       etag,
       checksums: [],
       attributes: { headers: { 'content-type': contentType }, userMetadata: {}, storageClass: 'STANDARD' },
-      ownerId,
       pinned: true,
     })
   }
@@ -153,14 +148,17 @@ class EngineCatalogTransaction implements CatalogTransaction {
   }
 }
 
-/** Shared bytes never change, so their name stands for them. The dash tells clients that this is not the MD5 of the body. */
+/**
+ * Shared bytes never change, so their name stands for them. The dash tells clients that this is not
+ * the MD5 of the body; it is half of a SHA-256, which takes half the time.
+ */
 function etagOf(parts: readonly NewFilePart[]): string {
-  const hash = createHash('md5')
+  const hash = createHash('sha256')
   for (const part of parts) {
     if (part.kind === 'shared') hash.update(`\n${part.sharedId} ${part.offset} ${part.sizeBytes}\n`)
     else hash.update(part.bytes)
   }
-  return `${hash.digest('hex')}-${parts.length}`
+  return `${hash.digest('hex').slice(0, 32)}-${parts.length}`
 }
 
 /** What an engine's error means here; the others are faults and stay as they are. */
