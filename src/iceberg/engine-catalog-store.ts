@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { MiB } from '../../base/units.ts'
 import {
   CatalogStoreError, parseLocation, type CatalogStore, type CatalogStoreErrorCode, type CatalogTransaction, type FilePart, type NewFilePart,
 } from '../../catalog/index.ts'
@@ -8,7 +9,7 @@ import { EngineError, type Engine, type EngineErrorCode, type EngineTransaction,
  * The catalog over the object store: its rows are extension rows of the engine, its files ordinary
  * objects, and a transaction of the catalog is one commit of the engine.
  */
-export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions' | 'getObject' | 'headObject'>): CatalogStore {
+export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions' | 'getObject' | 'headObject'>, { maxFileBytes = defaultMaxFileBytes } = {}): CatalogStore {
   return {
     transact: (body) => mapped(() => engine.transact((tx) => body(new EngineCatalogTransaction(tx)))),
     get: (key) => mapped(() => engine.extensions.get(rowKey(key))),
@@ -17,10 +18,11 @@ export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions
       mapped(async () => {
         const reader = await engine.getObject(objectOf(location))
         const chunks: Buffer[] = []
+        requireFitting(location, reader.version.sizeBytes, maxFileBytes)
         for await (const chunk of reader.read({ offset: 0, length: reader.version.sizeBytes })) chunks.push(Buffer.from(chunk))
         return Buffer.concat(chunks)
       }),
-    readParts: (location) => mapped(() => readParts(engine, location)),
+    readParts: (location) => mapped(() => readParts(engine, location, maxFileBytes)),
     readRange: (location, range) => mappedRange(engine, location, range),
     fileExists: (location) =>
       mapped(async () => {
@@ -37,7 +39,14 @@ export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions
 
 type Reading = Pick<Engine, 'getObject'>
 
-async function readParts(engine: Reading, location: string): Promise<FilePart[]> {
+/** Clients write metadata files and manifests; what is larger than this is none, and is not read into memory. */
+const defaultMaxFileBytes = 512 * MiB
+
+function requireFitting(location: string, sizeBytes: number, maxFileBytes: number): void {
+  if (sizeBytes > maxFileBytes) throw new CatalogStoreError('FileTooLarge', `the file is too large to be metadata: ${location} has ${sizeBytes} bytes`)
+}
+
+async function readParts(engine: Reading, location: string, maxFileBytes: number): Promise<FilePart[]> {
   const reader = await engine.getObject(objectOf(location))
   const parts: FilePart[] = []
   let offset = 0
@@ -45,6 +54,7 @@ async function readParts(engine: Reading, location: string): Promise<FilePart[]>
     if (shared !== undefined) parts.push({ kind: 'shared', sizeBytes, ...shared })
     else {
       const chunks: Buffer[] = []
+      requireFitting(location, sizeBytes, maxFileBytes)
       for await (const chunk of reader.read({ offset, length: sizeBytes })) chunks.push(Buffer.from(chunk))
       parts.push({ kind: 'own', bytes: chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks) })
     }
