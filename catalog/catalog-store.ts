@@ -15,7 +15,7 @@ export interface CatalogStore {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   /** At most `limit` rows of `start <= key < end`, ascending; one consistent snapshot. */
   list(range: { readonly start: Uint8Array; readonly end: Uint8Array; readonly limit: number }): Promise<{ key: Uint8Array; value: Uint8Array }[]>
-  /** The bytes of a file; `FileNotFound` when there is none, `BadLocation` outside any warehouse bucket. */
+  /** The bytes of a file; `FileNotFound` when there is none, `BadLocation` outside any warehouse bucket, `FileTooLarge` for memory. */
   readFile(location: string): Promise<Uint8Array>
   /** What a file is made of: one own part unless it was put in parts. Errors as `readFile`. */
   readParts(location: string): Promise<readonly FilePart[]>
@@ -64,12 +64,12 @@ export interface CatalogTransaction {
 }
 
 /**
- * - `FileNotFound`, `BadLocation`: see `readFile`.
+ * - `FileNotFound`, `BadLocation`, `FileTooLarge`: see `readFile`.
  * - `Unavailable`: nothing was done, a retry may help (contention, no quorum, draining).
  * - `StorageFull`: nothing was done; no space.
  * - `OutcomeUnknown`: the commit may or may not have happened.
  */
-export type CatalogStoreErrorCode = 'FileNotFound' | 'BadLocation' | 'Unavailable' | 'StorageFull' | 'OutcomeUnknown'
+export type CatalogStoreErrorCode = 'FileNotFound' | 'BadLocation' | 'FileTooLarge' | 'Unavailable' | 'StorageFull' | 'OutcomeUnknown'
 
 export class CatalogStoreError extends Error {
   override readonly name = 'CatalogStoreError'

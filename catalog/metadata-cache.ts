@@ -105,7 +105,7 @@ export async function readViewMetadata(reader: MetadataReader, location: string)
 
 async function readJson(location: string, read: () => Promise<Uint8Array>): Promise<{ json: Json; sizeBytes: number }> {
   const stored = await reading(location, read)
-  const bytes = stored[0] === 0x1f && stored[1] === 0x8b ? gunzipSync(stored, { maxOutputLength: maxMetadataBytes }) : stored
+  const bytes = stored[0] === 0x1f && stored[1] === 0x8b ? unzipped(location, stored) : stored
   return { json: decoding(location, () => parseJsonBytes(bytes)), sizeBytes: bytes.length }
 }
 
@@ -120,6 +120,14 @@ async function reading<T>(location: string, read: () => Promise<T>): Promise<T> 
 
 /** A compressed metadata file may not unpack to more. */
 const maxMetadataBytes = 512 * 1024 * 1024
+
+function unzipped(location: string, stored: Uint8Array): Uint8Array {
+  try {
+    return gunzipSync(stored, { maxOutputLength: maxMetadataBytes })
+  } catch (cause) {
+    throw validationError(`Cannot unpack metadata file ${location}: ${cause instanceof Error ? cause.message : String(cause)}`)
+  }
+}
 
 function decoding<T>(location: string, decode: () => T): T {
   try {

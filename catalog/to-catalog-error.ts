@@ -14,6 +14,8 @@ export function toCatalogError(error: unknown): CatalogError {
       return new CatalogError('NotFound', error.message, { cause: error })
     case 'BadLocation':
       return new CatalogError('BadRequest', error.message, { cause: error })
+    case 'FileTooLarge':
+      return new CatalogError('Validation', error.message, { cause: error })
     case 'Unavailable':
       return new CatalogError('ServiceUnavailable', 'Nothing was done; try again', { cause: error })
     case 'StorageFull':

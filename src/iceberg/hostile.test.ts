@@ -129,6 +129,10 @@ const hostileJson = [
 
 const hostileText = ['', ' ', '.', '..', '%00', '%1F', '%1Fa', 'a%1F', '%2F', '%2e%2e', '%ff', '%', '%zz', '-1', '0', '1e9', 'null', '__proto__', 'constructor', 'n', 'nAA', 'n____', 'é', '😀'.repeat(50), 'x'.repeat(1001), 'x'.repeat(9000)]
 
+async function* bodyOf(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
+}
+
 /** The places within a value, as paths of member names. */
 function placesIn(value: unknown, at: readonly string[] = []): (readonly string[])[] {
   const below = typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([name, member]) => placesIn(member, [...at, name])) : []
@@ -199,6 +203,23 @@ describe('a hostile client', () => {
       expectProtocol(await world.call(method, `${template.slice(0, at)}${text}${template.slice(at + 1)}`), method === 'HEAD')
     }
   }, 60_000)
+
+  test('files that are no metadata', async () => {
+    const { engine } = world.world
+    const gzip = Buffer.from('1f8b0800000000000003', 'hex')
+    const files = ['', 'null', '[]', '{}', '{"format-version":', '{"format-version":9}', '{"format-version":2,"table-uuid":5}', `{"format-version":2,"x":${'['.repeat(5000)}`, gzip, Buffer.concat([gzip, Buffer.alloc(50, 7)]), Buffer.from([0xff, 0xfe, 0x00])]
+    for (const [index, bytes] of files.entries()) {
+      const key = `hostile/${index}.metadata.json`
+      await engine.putObject({
+        bucket: 'lake', key, body: bodyOf(Buffer.from(bytes)), finish: () => ({ etag: 'x', checksums: [] }), attributes: { headers: {}, userMetadata: {}, storageClass: 'STANDARD' }, ownerId: 'a'.repeat(64),
+      })
+      for (const register of ['register', 'register-view']) {
+        const answer = await world.call('POST', `${ns}/${register}`, { name: `r${index}`, 'metadata-location': `s3://lake/${key}` })
+        expectProtocol(answer)
+        expect([index, answer.statusCode]).toEqual([index, 400])
+      }
+    }
+  })
 
   test('headers, bodies and tokens that are none', async () => {
     const table = `${ns}/tables/t`
