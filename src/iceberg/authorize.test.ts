@@ -1,0 +1,248 @@
+/** The rights of catalog requests: none runs without one, listings show what may be loaded, views hand on what a policy says. */
+import { beforeAll, afterAll, describe, expect, it, test } from 'vitest'
+import { createCatalog, type Catalog, type CatalogRequest, type ServedOperationId } from '../../catalog/index.ts'
+import { openScratchEngine, type ScratchEngine } from '../identity/scratch-engine.ts'
+import { catalogActionsOf, catalogOperationsWithActions, namespaceName } from '../policy/actions/iceberg-actions.ts'
+import { compilePolicy } from '../policy/compile.ts'
+import { rootPrincipal, type Principal } from '../policy/principal.ts'
+import { authorizeBy } from './authorize.ts'
+import { engineCatalogStore } from './engine-catalog-store.ts'
+
+const account = { accountId: '111111111111', id: 'a'.repeat(64) }
+const foreign = { accountId: '222222222222', id: 'e'.repeat(64) }
+const owner = rootPrincipal('accountRoot', account)
+const schema = { type: 'struct', fields: [{ id: 1, name: 'id', required: false, type: 'long' }] }
+
+let world: ScratchEngine
+let catalog: Catalog
+let operationIds: readonly ServedOperationId[] = []
+
+beforeAll(async () => {
+  world = await openScratchEngine()
+  const { engine, clock, random } = world
+  await engine.createBucket({ bucket: 'lake', ownerId: account.id, region: 'us-east-1' })
+  const sign = { sign: async ({ uri }: { readonly uri: string }) => ({ uri, headers: {} }) }
+  catalog = createCatalog({ store: engineCatalogStore(engine), clock, random, settings: { idempotencyLifetimeMs: 1000 }, buckets: { ensureBucket: async () => {} }, signer: sign })
+  operationIds = [...catalog.endpoints.keys()]
+  await catalog.ensureWarehouse({ name: 'lake', bucket: 'lake', ownerAccountId: account.accountId })
+  for (const namespace of [['sales'], ['sales', 'eu'], ['sales.eu'], ['hr']]) await made('createNamespace', {}, { namespace })
+  for (const [namespace, name] of [['sales', 'orders'], ['sales', 'secret'], ['hr', 'people']] as const) await made('createTable', { namespace }, { name, schema })
+  const version = (sql: string) => ({ 'version-id': 1, 'timestamp-ms': 0, 'schema-id': 0, summary: {}, 'default-namespace': ['sales'], representations: [{ type: 'sql', sql, dialect: 'spark' }] })
+  await made('createView', { namespace: 'sales' }, { name: 'report', schema, 'view-version': version('SELECT id FROM hr.people -- sales.secret') })
+  await made('createView', { namespace: 'sales' }, { name: 'outer', schema, 'view-version': version('SELECT * FROM `report`') })
+  await made('storeFunction', { namespace: 'sales', function: 'f' }, functionMetadata)
+})
+afterAll(() => world.remove())
+
+const functionMetadata = {
+  'function-uuid': '0b5c1f0e-0000-4000-8000-000000000000', 'format-version': 1, definitions: [], 'definition-log': [], properties: {},
+}
+
+type Body = object | undefined
+
+const run = (principal: Principal, operationId: ServedOperationId, path: Record<string, string> = {}, body?: Body, query: Record<string, string> = {}) => {
+  const request: CatalogRequest = {
+    operationId,
+    caller: { accountId: principal.accountId, accessKeyId: principal.userId, isRoot: principal.kind === 'serverRoot' },
+    authorize: authorizeBy({ principal, nowMs: world.clock.nowMs(), sourceIp: '127.0.0.1', isSecure: false, userAgent: undefined, referer: undefined }, { bucketTags: async () => ({ stage: 'test' }) }),
+    path: { prefix: 'lake', ...path },
+    query,
+    headers: {},
+    body: body === undefined ? undefined : Buffer.from(JSON.stringify(body)),
+    fileIoProperties: {},
+  }
+  return catalog.run(request)
+}
+
+async function made(operationId: ServedOperationId, path: Record<string, string>, body: Body): Promise<void> {
+  const { status, body: text } = await run(owner, operationId, path, body)
+  if (status >= 300 && operationId !== 'storeFunction') throw new Error(`${operationId}: ${status} ${String(text)}`)
+}
+
+const bodyOf = async (answer: ReturnType<typeof run>): Promise<unknown> => JSON.parse(String((await answer).body)) as unknown
+
+function user(...statements: readonly object[]): Principal {
+  const policy = compilePolicy(JSON.stringify({ Version: '2012-10-17', Statement: statements.length === 0 ? [{ Effect: 'Deny', Action: 'iam:none', Resource: '*' }] : statements }), { kind: 'identity' })
+  return { ...owner, kind: 'user', arn: `arn:aws:iam::${account.accountId}:user/bob`, userId: 'AIDABOB', userName: 'bob', policies: { identity: [{ name: 'p', policy }], limits: [] } }
+}
+
+const allow = (Action: string | readonly string[], Resource: string | readonly string[] = '*', more: object = {}) => ({ Effect: 'Allow', Action, Resource, ...more })
+const arn = (rest = ''): string => `arn:aws:s3tables:::bucket/lake${rest}`
+
+/** One request of each operation, on what is there. */
+const paths = { namespace: 'sales', table: 'orders', view: 'report', function: 'f', 'plan-id': 'p', uuid: 'u', warehouse: 'lake' }
+const identifiers = { source: { namespace: ['sales'], name: 'orders' }, destination: { namespace: ['sales'], name: 'moved' } }
+const bodies: Partial<Record<ServedOperationId, object>> = {
+  createNamespace: { namespace: ['made'] },
+  createTable: { name: 'made', schema },
+  createView: { name: 'made' },
+  registerTable: { name: 'made', 'metadata-location': 's3://lake/x' },
+  registerView: { name: 'made', 'metadata-location': 's3://lake/x' },
+  renameTable: identifiers,
+  renameView: { ...identifiers, source: { namespace: ['sales'], name: 'report' } },
+  commitTransaction: { 'table-changes': [{ identifier: identifiers.source, requirements: [], updates: [] }] },
+  signRequest: { region: 'us-east-1', uri: 'http://h/lake/x', method: 'GET', headers: {} },
+  createWarehouse: { name: 'other' },
+  updateWarehouse: { 'undrop-ms': null },
+}
+
+function sampleOf(operationId: ServedOperationId): readonly [Record<string, string>, Body, Record<string, string>] {
+  const template = catalog.endpoints.get(operationId)?.path ?? ''
+  const path = Object.fromEntries(Object.entries(paths).filter(([name]) => template.includes(`{${name}}`)))
+  return [path, bodies[operationId], operationId === 'getConfig' ? { warehouse: 'lake' } : {}]
+}
+
+/** Listings have no right of their own but what they show. */
+const listsOnly = new Set<ServedOperationId>(['listWarehouses'])
+
+test('every operation that is served has a row in the table', () => {
+  expect(operationIds.filter(id => !catalogOperationsWithActions.has(id))).toEqual([])
+})
+
+describe('no operation runs', () => {
+  it('for a user without policies, for another account, for one with all rights but its own on everything else', async () => {
+    for (const id of operationIds) {
+      if (listsOnly.has(id)) continue
+      const sample = sampleOf(id)
+      for (const who of [user(), rootPrincipal('accountRoot', foreign), user(allow('s3:*'), allow('iam:*')), user(allow('s3tables:*', ['arn:aws:s3tables:::bucket/other', 'arn:aws:s3tables:::bucket/other/*', 'arn:aws:s3tables:::bucket/lak', 'arn:aws:s3tables:::bucket/LAKE/*']))]) {
+        // A warehouse that does not exist yet is nobody's: another account may make its own.
+        if (id === 'createWarehouse' && who.accountId === foreign.accountId) continue
+        expect([id, (await run(who, id, ...sample)).status]).toEqual([id, 403])
+      }
+    }
+  })
+
+  it('for a user who lacks exactly one of its actions', async () => {
+    for (const id of operationIds) {
+      if (listsOnly.has(id)) continue
+      const sample = sampleOf(id)
+      const actions = actionsUsed(id)
+      expect(actions.length).toBeGreaterThan(0)
+      for (const action of actions) {
+        expect([id, (await run(user({ Effect: 'Allow', NotAction: action, Resource: '*' }), id, ...sample)).status]).toEqual([id, 403])
+        expect([id, (await run(user(allow('*'), { Effect: 'Deny', Action: action, Resource: '*' }), id, ...sample)).status]).toEqual([id, 403])
+      }
+    }
+  })
+})
+
+/** What the sample of an operation needs, as the table has it. */
+function actionsUsed(id: ServedOperationId): readonly string[] {
+  const roles = id.startsWith('rename') ? (['itself', 'created'] as const) : /^(create(Table|View|Namespace)|register)/.test(id) ? (['created'] as const) : (['itself'] as const)
+  const kind = id === 'listDropped' ? 'warehouse' : 'table'
+  return roles.flatMap(role => catalogActionsOf(id, { kind, role }) ?? [])
+}
+
+describe('rights', () => {
+  const orders = { namespace: 'sales', table: 'orders' }
+  it.each<[string, object, number]>([
+    ['all of the warehouse', allow('s3tables:*', arn('/*')), 200],
+    ['a namespace', allow('s3tables:GetTable', arn('/namespace/sales/*')), 200],
+    ['the table by its names', allow('s3tables:GetTable', arn('/namespace/sales/table/orders')), 200],
+    ['tables by uuid, whatever they are', allow('s3tables:GetTable', arn('/table/*')), 200],
+    ['the namespace as a condition', allow('s3tables:GetTable', '*', { Condition: { StringEquals: { 's3tables:namespace': 'sales' } } }), 200],
+    ['the name as a condition', allow('s3tables:GetTable', '*', { Condition: { StringLike: { 's3tables:tableName': 'ord*' } } }), 200],
+    ['a tag of the warehouse', allow('s3tables:GetTable', '*', { Condition: { StringEquals: { 's3tables:WarehouseTag/stage': 'test' } } }), 200],
+    ['another tag', allow('s3tables:GetTable', '*', { Condition: { StringEquals: { 's3tables:WarehouseTag/stage': 'live' } } }), 403],
+    ['another namespace', allow('s3tables:GetTable', arn('/namespace/hr/*')), 403],
+    ['the view of that name', allow('s3tables:GetView', arn('/namespace/sales/*')), 403],
+    ['the warehouse itself', allow('s3tables:GetTable', arn()), 403],
+    ['the namespace in capitals', allow('s3tables:GetTable', arn('/namespace/SALES/*')), 403],
+    ['the inner namespace', allow('s3tables:GetTable', arn('/namespace/sales.eu/*')), 403],
+  ])('of %s: %j', async (_name, statement, status) => {
+    expect((await run(user(statement), 'loadTable', orders)).status).toBe(status)
+  })
+
+  it('tell names apart that read alike', () => {
+    expect(new Set([['a', 'b'], ['a.b'], ['a%2Eb'], ['a/table/b'], ['a:b'], ['a%b']].map(namespaceName)).size).toBe(6)
+  })
+
+  it('on a table by uuid stay with it when it is renamed', async () => {
+    await made('createTable', { namespace: 'sales' }, { name: 'wanderer', schema })
+    const { metadata } = (await bodyOf(run(owner, 'loadTable', { namespace: 'sales', table: 'wanderer' }))) as { metadata: { 'table-uuid': string } }
+    const bob = user(allow('s3tables:GetTable', arn(`/table/${metadata['table-uuid']}`)))
+    await made('renameTable', {}, { source: { namespace: ['sales'], name: 'wanderer' }, destination: { namespace: ['hr'], name: 'settler' } })
+    expect((await run(bob, 'loadTable', { namespace: 'hr', table: 'settler' })).status).toBe(200)
+    await made('createTable', { namespace: 'sales' }, { name: 'wanderer', schema })
+    expect((await run(bob, 'loadTable', { namespace: 'sales', table: 'wanderer' })).status).toBe(403)
+  })
+
+  it('to sign a write are others than to sign a read', async () => {
+    const bob = user(allow('s3tables:GetTableData'))
+    const sign = (method: string) => run(bob, 'signRequest', orders, { region: 'us-east-1', uri: 'http://h/lake/x', method, headers: {} })
+    expect((await sign('GET')).status).toBe(200)
+    for (const method of ['PUT', 'DELETE', 'POST', 'get']) expect((await sign(method)).status).not.toBe(200)
+  })
+
+  it('to commit do not make tables, one by one nor in a transaction', async () => {
+    const bob = user(allow('s3tables:UpdateTable'))
+    const create = { requirements: [{ type: 'assert-create' }], updates: [] }
+    expect((await run(bob, 'updateTable', { namespace: 'sales', table: 'fresh' }, create)).status).toBe(403)
+    expect((await run(bob, 'commitTransaction', {}, { 'table-changes': [{ identifier: { namespace: ['sales'], name: 'fresh' }, ...create }] })).status).toBe(403)
+    expect((await run(bob, 'commitTransaction', {}, { 'table-changes': [] })).status).toBe(204)
+  })
+
+  it('in a transaction are needed on each of its tables', async () => {
+    const bob = user(allow('s3tables:UpdateTable', arn('/namespace/sales/*')))
+    const change = (namespace: string, name: string) => ({ identifier: { namespace: [namespace], name }, requirements: [], updates: [] })
+    expect((await run(bob, 'commitTransaction', {}, { 'table-changes': [change('sales', 'orders')] })).status).toBe(204)
+    expect((await run(bob, 'commitTransaction', {}, { 'table-changes': [change('sales', 'orders'), change('hr', 'people')] })).status).toBe(403)
+  })
+
+  it('to register can be held to a place', async () => {
+    const bob = user(allow('s3tables:RegisterTable', '*', { Condition: { StringLike: { 's3tables:registerLocation': 's3://lake/inbox/*' } } }))
+    const register = (location: string) => run(bob, 'registerTable', { namespace: 'sales' }, { name: 'found', 'metadata-location': location })
+    expect((await register('s3://lake/hr/people/metadata/1.json')).status).toBe(403)
+    expect((await register('s3://lake/inbox/metadata/1.json')).status).toBe(404)
+    expect((await run(bob, 'registerTable', { namespace: 'sales' }, { name: 'orders', 'metadata-location': 's3://lake/inbox/1.json', overwrite: true })).status).toBe(403)
+  })
+
+  it('to make a warehouse need those on its bucket', async () => {
+    expect((await run(user(allow('s3tables:*')), 'createWarehouse', {}, { name: 'mine', bucket: 'secrets' })).status).toBe(403)
+    expect((await run(user(allow('s3tables:*'), allow('s3:*', ['arn:aws:s3:::mine', 'arn:aws:s3:::mine/*'])), 'createWarehouse', {}, { name: 'mine' })).status).toBe(200)
+  })
+})
+
+describe('listings', () => {
+  const bob = user(allow(['s3tables:ListTables', 's3tables:ListNamespaces', 's3tables:ListViews']), allow(['s3tables:GetTable', 's3tables:GetView'], [arn('/namespace/sales/table/orders'), arn('/namespace/sales/view/outer')]), allow('s3tables:GetNamespace', arn('/namespace/sales')))
+
+  it('show what their caller may load', async () => {
+    expect(await bodyOf(run(bob, 'listTables', { namespace: 'sales' }))).toMatchObject({ identifiers: [{ namespace: ['sales'], name: 'orders' }] })
+    expect(await bodyOf(run(bob, 'listViews', { namespace: 'sales' }))).toMatchObject({ identifiers: [{ namespace: ['sales'], name: 'outer' }] })
+    expect(await bodyOf(run(bob, 'listNamespaces'))).toMatchObject({ namespaces: [['sales']] })
+    expect(await bodyOf(run(bob, 'listTables', { namespace: 'sales' }, undefined, { pageToken: '', pageSize: '1' }))).toMatchObject({ identifiers: [{ name: 'orders' }] })
+  })
+
+  it('of warehouses show nothing to whom may load none', async () => {
+    expect(await bodyOf(run(bob, 'listWarehouses'))).toEqual({ warehouses: [] })
+    expect(await bodyOf(run(user(allow('s3tables:GetWarehouse', arn())), 'listWarehouses'))).toMatchObject({ warehouses: [{ name: 'lake' }] })
+    expect(await bodyOf(run(rootPrincipal('accountRoot', foreign), 'listWarehouses'))).toEqual({ warehouses: [] })
+  })
+})
+
+describe('referenced-by', () => {
+  const people = { namespace: 'hr', table: 'people' }
+  const through = { Condition: { 'ForAnyValue:StringEquals': { 's3tables:ReferencedBy': 'sales/report' } } }
+  const load = (who: Principal, views: string, path = people) => run(who, 'loadTable', path, undefined, views === '' ? {} : { 'referenced-by': views })
+  const bob = user(allow('s3tables:GetTable', '*', through), allow('s3tables:GetView', arn('/namespace/sales/*')))
+
+  it('gives rights through views that are real, may be loaded and name what is loaded', async () => {
+    expect((await load(bob, 'sales\u001freport')).status).toBe(200)
+    expect((await load(bob, 'sales\u001fouter,sales\u001freport')).status).toBe(200)
+  })
+
+  it.each([
+    ['none', ''],
+    ['a view that does not name it', 'sales\u001fouter'],
+    ['a view that is not there', 'sales\u001fnone'],
+    ['a chain in the wrong order', 'sales\u001freport,sales\u001fouter'],
+    ['a chain with a link that is not there', 'sales\u001fnone,sales\u001freport'],
+  ])('gives none by %s', async (_name, views) => {
+    expect((await load(bob, views)).status).toBe(403)
+  })
+
+  it('gives none to another table than the view’s, by a name in a comment, or to whom may not load the view', async () => {
+    expect((await load(bob, 'sales\u001freport', { namespace: 'sales', table: 'secret' })).status).toBe(403)
+    expect((await load(user(allow('s3tables:GetTable', '*', through)), 'sales\u001freport')).status).toBe(403)
+  })
+})
