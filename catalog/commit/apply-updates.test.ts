@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { CatalogError } from '../errors.ts'
+import { JsonShapeError } from '../json/decode.ts'
 import type { Json } from '../json/json.ts'
 import { parseJson } from '../json/parse.ts'
 import { decodeTableMetadata, type FormatVersion, type TableMetadata } from '../spec/table-metadata.ts'
@@ -20,6 +21,7 @@ function codeOf(updates: readonly Json[], base?: TableMetadata): string {
     apply(updates, base)
     return 'none'
   } catch (error) {
+    if (error instanceof JsonShapeError) return 'shape'
     return error instanceof CatalogError ? error.code : String(error)
   }
 }
@@ -119,12 +121,25 @@ const refusals: readonly (readonly [string, readonly Json[], string, FormatVersi
   ['a tag that keeps snapshots', [{ action: 'set-snapshot-ref', 'ref-name': 'x', type: 'tag', 'snapshot-id': 10, 'min-snapshots-to-keep': 1 }], 'Validation'],
   ['an encryption key in version 2', [{ action: 'add-encryption-key', 'encryption-key': key('k') }], 'Validation'],
   ['an unknown update', [{ action: 'enable-flight' }], 'BadRequest'],
+  ['a sort order without its column', [{ action: 'add-sort-order', 'sort-order': { 'order-id': 1, fields: [{ 'source-id': 77, transform: 'identity', direction: 'asc', 'null-order': 'nulls-first' }] } }], 'Validation'],
+  ['snapshot ids that are none', [{ action: 'remove-snapshots', 'snapshot-ids': ['11'] }], 'shape'],
+  ['a ref without a name', [{ action: 'remove-snapshot-ref' }], 'shape'],
+  ['a location that is none', [{ action: 'set-location', location: null }], 'shape'],
+  ['properties that are no text', [{ action: 'set-properties', updates: { a: 1 } }], 'shape'],
+  ['removals that are no list', [{ action: 'remove-properties', removals: 'owner' }], 'shape'],
+  ['statistics under another snapshot', [{ action: 'set-statistics', 'snapshot-id': 10, statistics: statistics(11) }], 'BadRequest'],
+  ['statistics of an id that is none', [{ action: 'remove-statistics', 'snapshot-id': 1.5 }], 'shape'],
+  ['partition statistics without a path', [{ action: 'set-partition-statistics', 'partition-statistics': { 'snapshot-id': 11, 'file-size-in-bytes': 3 } }], 'shape'],
+  ['partition statistics of a number that is too large', [{ action: 'remove-partition-statistics', 'snapshot-id': 2n ** 63n }], 'shape'],
+  ['an encryption key without an id', [{ action: 'remove-encryption-key' }], 'shape'],
 ]
 
 describe('table updates', () => {
-  test('every update has a case here', () => {
-    const covered = new Set(effects.flatMap(({ updates }) => updates.map((update) => (update as { action: string }).action)))
-    expect([...covered].sort()).toEqual([...tableUpdateActions].sort())
+  test('every update has cases here in which it does something, and in which it is refused', () => {
+    const actionsOf = (all: readonly (readonly Json[])[]): Set<string> => new Set(all.flatMap((updates) => updates.map((update) => (update as { action: string }).action)))
+    expect([...actionsOf(effects.map(({ updates }) => updates))].sort()).toEqual([...tableUpdateActions].sort())
+    expect(actionsOf(refusals.map(([, updates]) => updates)).isSupersetOf(new Set(tableUpdateActions))).toBe(true)
+    expect(tableUpdateActions).toHaveLength(23)
   })
 
   test.each(effects.map((effect) => [effect.updates.map((update) => (update as { action: string }).action).join(' + '), effect] as const))('%s', (_, { updates, version, result }) => {
