@@ -67,11 +67,11 @@ export const parts: readonly Part[] = [
   {
     name: 'spark40',
     runner: { kind: 'pytest', python: 'spark40', jars: 'iceberg40', shares: { folder: 'spark', marker: 'subset' } },
-    deadlineMs: 8 * minute,
+    deadlineMs: 10 * minute,
     server: true,
   },
   { name: 'iceberg-rust', runner: { kind: 'pytest', python: 'clients', cargo: true }, deadlineMs: 4 * minute, server: true },
-  { name: 'flink', runner: { kind: 'pytest', python: 'flink', jars: 'flink' }, deadlineMs: 8 * minute, server: true },
+  { name: 'flink', runner: { kind: 'pytest', python: 'flink', jars: 'flink' }, deadlineMs: 10 * minute, server: true },
   { name: 'delta-spark', runner: { kind: 'pytest', python: 'spark', jars: 'delta' }, deadlineMs: 6 * minute, server: true },
   { name: 'hudi', runner: { kind: 'pytest', python: 'hudi', jars: 'hudi' }, deadlineMs: 6 * minute, server: true },
   { name: 'matrix', runner: { kind: 'pytest', python: 'matrix', jars: 'iceberg', trino: true, flink: true }, deadlineMs: 8 * minute, server: true },

@@ -59,6 +59,10 @@ def test_deletion_vectors(spark, flights):
     assert_same_rows(rows_of(spark, TOTALS.format(flights=f'{TABLE}.changed_v3')), wanted)
     formats = spark.sql(f'SELECT DISTINCT file_format FROM {TABLE}.changed_v3.delete_files').collect()
     assert [row[0] for row in formats] == ['PUFFIN']
+    ids = f'SELECT count(*), count(DISTINCT _row_id), max(_last_updated_sequence_number) FROM {TABLE}.changed_v3'
+    (rows, distinct, newest), = rows_of(spark, ids)
+    # The rows were written by the first commit, changed by the third and the fourth.
+    assert rows == distinct == sum(row[1] for row in wanted) and newest == 4
     assert_same_rows(duckdb_lakehouse().execute(TOTALS.format(flights=f'{TABLE}.changed_v3')).fetchall(), wanted)
 
 
@@ -109,6 +113,32 @@ def test_concurrent_writers_retry_and_lose_nothing(spark, catalog):
     assert failures == []
     rows = catalog.load_table((NAMESPACE, 'raced')).scan().to_arrow()
     assert sorted(zip(rows['writer'].to_pylist(), rows['n'].to_pylist())) == [(w, n) for w in range(4) for n in range(5)]
+
+
+def test_conflicting_updates_are_refused(spark):
+    """Of updates of one row at once, those that are acknowledged were all made; the others say that they were not."""
+    table = f'{TABLE}.counter'
+    spark.sql(f'CREATE TABLE {table} (n INT) USING iceberg')
+    spark.sql(f'INSERT INTO {table} VALUES (0)')
+    outcomes = []
+
+    def count() -> None:
+        for _ in range(4):
+            try:
+                spark.sql(f'UPDATE {table} SET n = n + 1')
+                outcomes.append('acknowledged')
+            except Exception as error:  # noqa: BLE001 - judged by the assertions below, from the main thread
+                outcomes.append(str(error))
+    threads = [threading.Thread(target=count) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    made = outcomes.count('acknowledged')
+    assert made > 0 and len(outcomes) == 12
+    assert all('conflicting files' in outcome or 'Missing required files to delete' in outcome for outcome in outcomes if outcome != 'acknowledged'), outcomes
+    spark.sql(f'REFRESH TABLE {table}')
+    assert rows_of(spark, f'SELECT n FROM {table}') == [(made,)]
 
 
 def test_create_or_replace_and_drop(spark, flights):

@@ -194,7 +194,7 @@ def test_views(spark, catalog, flights):
     assert_same_rows(rows_of(spark, ordered.format(view=view)), expected(ordered.format(view=f"({late.format(flights='flights', delay=120)})")))
     spark.sql(f"ALTER VIEW {view} SET TBLPROPERTIES ('team' = 'integration')")
     assert ('team', 'integration') in [tuple(row) for row in spark.sql(f'SHOW TBLPROPERTIES {view}').collect()]
-    spark.sql(f'ALTER VIEW {view} RENAME TO {NAMESPACE}.very_late')
+    spark.sql(f'ALTER VIEW {view} RENAME TO {TABLE}.very_late')
     with pytest.raises(AnalysisException):
         spark.sql(f'CREATE TABLE {TABLE}.very_late (n BIGINT) USING iceberg')
     spark.sql(f'DROP VIEW {TABLE}.very_late')
