@@ -1,5 +1,5 @@
 import type { Transaction } from './metadata/transact.ts'
-import type { Extent, NewParts } from './shared-parts.ts'
+import type { Extent, TransactedPut } from './shared-parts.ts'
 
 /**
  * Engine: the object store as a library. No HTTP, XML, signatures, policies or Iceberg in here.
@@ -112,19 +112,7 @@ export interface EngineTransaction {
   /** What the current version of a key is made of, checked as `headObject` is; `NoSuchKey`. */
   extentsOf(id: { readonly bucket: string; readonly key: string }): Promise<readonly Extent[]>
   /** Publishes bytes as the newest version of a key together with everything else in the commit. */
-  putObject(input: {
-    readonly bucket: string
-    readonly key: string
-    readonly bytes: Uint8Array | NewParts
-    readonly etag: string
-    readonly checksums: readonly Checksum[]
-    readonly attributes: Attributes
-    readonly conditions?: WriteConditions
-    /** Absent: the bucket's owner. */
-    readonly ownerId?: string
-    /** As `pinObject`, from the first moment. */
-    readonly pinned?: boolean
-  }): Promise<ObjectVersion>
+  putObject(input: TransactedPut): Promise<ObjectVersion>
   /**
    * One holder more of the key's current version: while it has one, every write and delete of it is
    * `Pinned`, whoever asks; its tags and the key's older versions stay free. `NoSuchKey`.

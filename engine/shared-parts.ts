@@ -1,3 +1,5 @@
+import type { Attributes, Checksum, WriteConditions } from './engine.ts'
+
 /**
  * What a transaction publishes can be made of parts: bytes of the object's own, and bytes that it
  * shares with other objects. Shared bytes never change, are stored once, and stay as long as one
@@ -32,4 +34,19 @@ export interface Extent {
   readonly sizeBytes: number
   /** Absent: bytes of the object's own. */
   readonly shared?: Omit<SharedBytes, 'sizeBytes'>
+}
+
+/** An object that a transaction publishes. */
+export interface TransactedPut {
+  readonly bucket: string
+  readonly key: string
+  readonly bytes: Uint8Array | NewParts
+  readonly etag: string
+  readonly checksums: readonly Checksum[]
+  readonly attributes: Attributes
+  readonly conditions?: WriteConditions
+  /** Absent: the bucket's owner. */
+  readonly ownerId?: string
+  /** As `pinObject`, from the first moment. */
+  readonly pinned?: boolean
 }
