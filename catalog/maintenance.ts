@@ -1,4 +1,3 @@
-import { dayMs, hourMs } from '../base/units.ts'
 import type { CatalogContext } from './context.ts'
 import { CatalogStoreError } from './catalog-store.ts'
 import { orderPurge, type DroppedRow, type PurgeRow } from './drops.ts'
@@ -6,23 +5,21 @@ import { CatalogError } from './errors.ts'
 import { isInWarehouse } from './locations.ts'
 import { readTableMetadata } from './metadata-cache.ts'
 import { expireIdempotencyRecords } from './rest/idempotency.ts'
+import { expireRows } from './rows/expiry.ts'
 import { rangeOf } from './rows/keys.ts'
 import { decodeRow, readWarehouse } from './rows/rows.ts'
 import { readManifest, readManifestList } from './scan/manifests.ts'
-import type { PlanRow } from './scan/scan-plans.ts'
 import type { TableMetadata } from './spec/table-metadata.ts'
 
 export interface Maintained {
   readonly expiredRecords: number
-  readonly expiredPlans: number
-  readonly expiredMetrics: number
+  /** Scan plans and reports. */
+  readonly expiredRows: number
   readonly expiredDrops: number
   readonly purgedTables: number
 }
 
 const batchSize = 500
-const planLifetimeMs = hourMs
-const metricsLifetimeMs = 30 * dayMs
 
 /**
  * One bounded round of background work, safe on any worker at any time: what is out of date goes,
@@ -32,15 +29,14 @@ export async function maintainCatalog(context: CatalogContext): Promise<Maintain
   const nowMs = context.clock.nowMs()
   return {
     expiredRecords: await expireIdempotencyRecords(context, batchSize),
-    expiredPlans: await expire(context, 'p', (row: PlanRow) => row.createdAtMs + planLifetimeMs <= nowMs),
-    expiredMetrics: await expire(context, 'm', (row: { readonly receivedAtMs: number }) => row.receivedAtMs + metricsLifetimeMs <= nowMs),
+    expiredRows: await expireRows(context.store, nowMs, batchSize),
     expiredDrops: await expireDrops(context, nowMs),
     purgedTables: await purgeTables(context),
   }
 }
 
 /** Rows of a kind, all of them, a page at a time. */
-async function* rowsOf<T>({ store }: CatalogContext, kind: 'p' | 'm' | 'd' | 'q'): AsyncGenerator<{ readonly key: Uint8Array; readonly row: T }> {
+async function* rowsOf<T>({ store }: CatalogContext, kind: 'd' | 'q'): AsyncGenerator<{ readonly key: Uint8Array; readonly row: T }> {
   const { start: first, end } = rangeOf(Buffer.from(kind))
   let start = first
   for (;;) {
@@ -50,19 +46,6 @@ async function* rowsOf<T>({ store }: CatalogContext, kind: 'p' | 'm' | 'd' | 'q'
     if (last === undefined || rows.length < batchSize) return
     start = Buffer.concat([last.key, Buffer.from([0])])
   }
-}
-
-async function expire<T>(context: CatalogContext, kind: 'p' | 'm', isOver: (row: T) => boolean): Promise<number> {
-  const over: Uint8Array[] = []
-  for await (const { key, row } of rowsOf<T>(context, kind)) {
-    if (isOver(row)) over.push(key)
-    if (over.length >= batchSize) break
-  }
-  if (over.length === 0) return 0
-  await context.store.transact(async (tx) => {
-    for (const key of over) tx.delete(key)
-  })
-  return over.length
 }
 
 /** What can no longer be restored is forgotten; its files are to be purged when the drop asked for it. */

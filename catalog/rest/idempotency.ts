@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { CatalogStore, CatalogTransaction } from '../catalog-store.ts'
 import type { Caller, CatalogContext } from '../context.ts'
 import { badRequest, CatalogError, type CatalogErrorCode } from '../errors.ts'
-import { key, rangeOf } from '../rows/keys.ts'
+import { key, rangeOf, timeText } from '../rows/keys.ts'
 import { decodeRow, encodeRow } from '../rows/rows.ts'
 import type { Outcome } from './operation.ts'
 
@@ -93,11 +93,6 @@ export async function expireIdempotencyRecords(
     }
   })
   return expired.length
-}
-
-/** Sorts as the times do. */
-function timeText(timeMs: number): string {
-  return String(timeMs).padStart(15, '0')
 }
 
 /** Keeps the writes back, so that a body that fails leaves none while its reads stay checked. */

@@ -12,6 +12,7 @@ export type RowKind =
   | 'n' /** namespace: warehouse, levels of its parent, own level */
   | 't' /** table: warehouse, namespace, name */
   | 'v' /** view: warehouse, namespace, name */
+  | 'e' /** expiry: time, key of the row in hex */
   | 'f' /** function: warehouse, namespace, name */
   | 'd' /** dropped table or view that can be restored: warehouse, uuid */
   | 'i' /** idempotency record: caller, key */
@@ -44,6 +45,11 @@ export function viewKey(warehouse: string, { namespace, name }: TableIdentifier)
 
 export function functionKey(warehouse: string, { namespace, name }: TableIdentifier): Buffer {
   return Buffer.concat([childrenPrefix('f', warehouse, namespace), part(name)])
+}
+
+/** Sorts as the times do. */
+export function timeText(timeMs: number): string {
+  return String(timeMs).padStart(15, '0')
 }
 
 /** Any key of a kind made of plain strings. */

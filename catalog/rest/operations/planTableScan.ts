@@ -1,10 +1,14 @@
+import { hourMs } from '../../../base/units.ts'
 import { newUuid } from '../../ids.ts'
 import { readTableMetadata } from '../../metadata-cache.ts'
+import { putExpiring } from '../../rows/expiry.ts'
 import { encodeRow } from '../../rows/rows.ts'
 import { planKey, type PlanRow } from '../../scan/scan-plans.ts'
 import { decodeScanRequest, pinned, scanRequestJson, understand } from '../../scan/scan-request.ts'
 import { requireTable } from '../../tables.ts'
 import { decodeRequest, tableOf, type Mutation } from '../operation.ts'
+
+const planLifetimeMs = hourMs
 
 /**
  * POST tables/{table}/plan: plans a scan at once. A scan over many manifests answers with plan
@@ -21,8 +25,9 @@ export const planTableScan: Mutation = {
       const { uuid, metadataLocation } = await requireTable(tx, warehouse, identifier)
       const metadata = await readTableMetadata(context, metadataLocation)
       understand(request, metadata)
-      const row: PlanRow = { tableUuid: uuid, request: scanRequestJson(pinned(request, metadata)), createdAtMs: context.clock.nowMs() }
-      tx.put(planKey(warehouse.name, planId), encodeRow(row))
+      const createdAtMs = context.clock.nowMs()
+      const row: PlanRow = { tableUuid: uuid, request: scanRequestJson(pinned(request, metadata)), createdAtMs }
+      putExpiring(tx, planKey(warehouse.name, planId), encodeRow(row), createdAtMs + planLifetimeMs)
       return { kind: 'plan', identifier, planId }
     }
   },

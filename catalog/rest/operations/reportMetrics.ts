@@ -1,8 +1,12 @@
 import { asObject, oneOf } from '../../json/decode.ts'
-import { key } from '../../rows/keys.ts'
+import { dayMs } from '../../../base/units.ts'
+import { putExpiring } from '../../rows/expiry.ts'
+import { key, timeText } from '../../rows/keys.ts'
 import { encodeRow } from '../../rows/rows.ts'
 import { requireTable } from '../../tables.ts'
 import { decodeBody, tableOf, type Mutation } from '../operation.ts'
+
+const metricsLifetimeMs = 30 * dayMs
 
 const decodeReportType = oneOf('scan-report', 'commit-report')
 
@@ -18,7 +22,7 @@ export const reportMetrics: Mutation = {
     return async (tx) => {
       const { uuid } = await requireTable(tx, warehouse, identifier)
       const receivedAtMs = clock.nowMs()
-      tx.put(key('m', warehouse.name, uuid, `${String(receivedAtMs).padStart(15, '0')}-${nonce}`), encodeRow({ receivedAtMs, identifier, report }))
+      putExpiring(tx, key('m', warehouse.name, uuid, `${timeText(receivedAtMs)}-${nonce}`), encodeRow({ receivedAtMs, identifier, report }), receivedAtMs + metricsLifetimeMs)
       return { kind: 'empty' }
     }
   },
