@@ -56,10 +56,13 @@ const run = (principal: Principal, operationId: ServedOperationId, path: Record<
 
 async function made(operationId: ServedOperationId, path: Record<string, string>, body: Body): Promise<void> {
   const { status, body: text } = await run(owner, operationId, path, body)
-  if (status >= 300 && operationId !== 'storeFunction') throw new Error(`${operationId}: ${status} ${String(text)}`)
+  if (status >= 300 && operationId !== 'storeFunction') throw new Error(`${operationId}: ${status} ${typeof text === 'string' ? text : ''}`)
 }
 
-const bodyOf = async (answer: ReturnType<typeof run>): Promise<unknown> => JSON.parse(String((await answer).body)) as unknown
+const bodyOf = async (answer: ReturnType<typeof run>): Promise<unknown> => {
+  const { body } = await answer
+  return JSON.parse(typeof body === 'string' ? body : '') as unknown
+}
 
 function user(...statements: readonly object[]): Principal {
   const policy = compilePolicy(JSON.stringify({ Version: '2012-10-17', Statement: statements.length === 0 ? [{ Effect: 'Deny', Action: 'iam:none', Resource: '*' }] : statements }), { kind: 'identity' })

@@ -2,7 +2,7 @@ import { conditionHolds, type Context } from './conditions.ts'
 import { namingOf, type Naming } from './principals.ts'
 import { matchArn } from './arn.ts'
 import { matchPattern, type Resolve } from './pattern.ts'
-import type { Actions, NamedPolicy, Resources, Statement } from './language.ts'
+import type { Actions, NamedPolicy, Policy, Resources, Statement } from './language.ts'
 import type { Principal, PrincipalPolicies } from './principal.ts'
 
 /** One action on one resource, which somebody asks for. */
@@ -114,8 +114,8 @@ function firstLimit(asked: Asked, limits: PoliciesInForce['limits']): Because | 
 function resourceGrant(asked: Asked, { resource, grant }: PoliciesInForce): Granted | undefined {
   let best: Granted | undefined = grant === undefined ? undefined : { naming: grant.to, because: { kind: 'grant', name: grant.name } }
   for (const { name, policy } of resource) {
-    for (const statement of policy.statements) {
-      if (statement.effect !== 'Allow' || statement.principals === undefined) continue
+    for (const statement of statementsAbout(policy, asked.actionLower).Allow) {
+      if (statement.principals === undefined) continue
       const naming = namingOf(statement.principals, asked.principal, 'Allow')
       if (naming === undefined || (best !== undefined && strength[naming] <= strength[best.naming])) continue
       if (isAbout(statement, asked)) best = { naming, because: becauseOf('resource', name, statement) }
@@ -136,8 +136,8 @@ function allowing(asked: Asked, source: PolicySource, policies: readonly NamedPo
 
 function find(asked: Asked, source: PolicySource, policies: readonly NamedPolicy[], effect: 'Allow' | 'Deny'): Because | undefined {
   for (const { name, policy } of policies) {
-    for (const statement of policy.statements) {
-      if (statement.effect !== effect || !isAbout(statement, asked)) continue
+    for (const statement of statementsAbout(policy, asked.actionLower)[effect]) {
+      if (!isAbout(statement, asked)) continue
       if (statement.principals !== undefined && namingOf(statement.principals, asked.principal, effect) === undefined) continue
       return becauseOf(source, name, statement)
     }
@@ -149,10 +149,32 @@ function becauseOf(source: PolicySource, policy: string, { index, sid }: Stateme
   return { kind: 'statement', source, policy, index, sid }
 }
 
-/** Action, resource and conditions; whom the statement is about is looked at elsewhere. */
-function isAbout({ actions, resources, conditions, effect }: Statement, { actionLower, resource, context, resolve }: Asked): boolean {
+type ByEffect = Readonly<Record<Statement['effect'], readonly Statement[]>>
+
+const byAction = new WeakMap<Policy, Map<string, ByEffect>>()
+
+/** A policy's statements about an action, found once: there are as many actions as the tables have, and no client makes one up. */
+function statementsAbout(policy: Policy, actionLower: string): ByEffect {
+  let known = byAction.get(policy)
+  if (known === undefined) {
+    known = new Map()
+    byAction.set(policy, known)
+  }
+  let found = known.get(actionLower)
+  if (found === undefined) {
+    const about = policy.statements.filter(({ actions }) => matchesAction(actions, actionLower))
+    found = { Allow: about.filter(({ effect }) => effect === 'Allow'), Deny: about.filter(({ effect }) => effect === 'Deny') }
+    if (known.size < maxKnownActions) known.set(actionLower, found)
+  }
+  return found
+}
+
+/** Simulations ask for whatever they are told. */
+const maxKnownActions = 500
+
+/** Resource and conditions; whom the statement is about is looked at elsewhere. */
+function isAbout({ resources, conditions, effect }: Statement, { resource, context, resolve }: Asked): boolean {
   return (
-    matchesAction(actions, actionLower) &&
     (resources === undefined || matchesResource(resources, resource, resolve, effect)) &&
     conditions.every(condition => conditionHolds(condition, context, resolve, effect))
   )
@@ -178,10 +200,15 @@ export function matchesResource({ negated, patterns }: Resources, resource: Acce
 
 const noVariables: Resolve = () => undefined
 
-/** A variable stands for a key that has exactly one value. */
+/** A variable stands for a key that has exactly one value. Each is looked up once. */
 export function resolverOf(context: Context): Resolve {
+  const known = new Map<string, string | undefined>()
   return key => {
+    const found = known.get(key)
+    if (found !== undefined || known.has(key)) return found
     const values = context(key)
-    return values?.length === 1 ? values[0] : undefined
+    const value = values?.length === 1 ? values[0] : undefined
+    known.set(key, value)
+    return value
   }
 }

@@ -76,10 +76,8 @@ export function matchPattern(pattern: Pattern, text: string, resolve: Resolve): 
       return text === pattern.text
     case 'prefix':
       return text.startsWith(pattern.text)
-    case 'pieces': {
-      const pieces = pattern.hasVariables ? resolved(pattern.pieces, resolve) : pattern.pieces
-      return pieces === undefined ? 'unresolved' : matchPieces(pieces, text)
-    }
+    case 'pieces':
+      return pattern.hasVariables && !isResolved(pattern.pieces, resolve) ? 'unresolved' : matchPieces(pattern.pieces, text, resolve)
   }
 }
 
@@ -87,25 +85,23 @@ export function matchPattern(pattern: Pattern, text: string, resolve: Resolve): 
 export function textOf(pattern: Pattern, resolve: Resolve): string | undefined {
   if (pattern.kind === 'exact') return pattern.text
   if (pattern.kind !== 'pieces') return undefined
-  const pieces = resolved(pattern.pieces, resolve)
-  return pieces?.map(piece => (piece.kind === 'text' ? piece.text : '')).join('')
+  if (!isResolved(pattern.pieces, resolve)) return undefined
+  return pattern.pieces.map(piece => textOfPiece(piece, resolve) ?? '').join('')
 }
 
-function resolved(pieces: readonly Piece[], resolve: Resolve): readonly Piece[] | undefined {
-  const found: Piece[] = []
-  for (const piece of pieces) {
-    if (piece.kind !== 'variable') found.push(piece)
-    else {
-      const text = resolve(piece.key) ?? piece.otherwise
-      if (text === undefined) return undefined
-      found.push({ kind: 'text', text })
-    }
-  }
-  return found
+function isResolved(pieces: readonly Piece[], resolve: Resolve): boolean {
+  for (const piece of pieces) if (piece.kind === 'variable' && textOfPiece(piece, resolve) === undefined) return false
+  return true
+}
+
+/** The text that a piece stands for; undefined for wildcards, and for a variable without a value. */
+function textOfPiece(piece: Piece, resolve: Resolve): string | undefined {
+  if (piece.kind === 'text') return piece.text
+  return piece.kind === 'variable' ? (resolve(piece.key) ?? piece.otherwise) : undefined
 }
 
 /** Greedy with one point to fall back to, so the cost is bounded by pieces times characters. */
-function matchPieces(pieces: readonly Piece[], text: string): boolean {
+function matchPieces(pieces: readonly Piece[], text: string, resolve: Resolve): boolean {
   let at = 0
   let index = 0
   let retryIndex = -1
@@ -119,22 +115,33 @@ function matchPieces(pieces: readonly Piece[], text: string): boolean {
       continue
     }
     if (piece === undefined && at === text.length) return true
-    const length = piece === undefined ? -1 : lengthAt(piece, text, at)
+    const length = piece === undefined ? -1 : lengthAt(piece, text, at, resolve)
     if (length >= 0) {
       at += length
       index += 1
       continue
     }
-    if (retryIndex < 0 || retryAt >= text.length) return false
-    retryAt += 1
+    if (retryIndex < 0) return false
+    retryAt = nextStart(pieces[retryIndex], text, retryAt + 1, resolve)
+    if (retryAt < 0) return false
     at = retryAt
     index = retryIndex
   }
 }
 
+/** Where what follows a `*` may start, at `from` or after it; -1: nowhere. */
+function nextStart(piece: Piece | undefined, text: string, from: number, resolve: Resolve): number {
+  if (from > text.length) return -1
+  const wanted = piece === undefined ? undefined : textOfPiece(piece, resolve)
+  return wanted === undefined ? from : text.indexOf(wanted, from)
+}
+
 /** How much of the text the piece takes, or -1. `?` takes one character, also one of two UTF-16 units. */
-function lengthAt(piece: Piece, text: string, at: number): number {
-  if (piece.kind === 'text') return text.startsWith(piece.text, at) ? piece.text.length : -1
+function lengthAt(piece: Piece, text: string, at: number, resolve: Resolve): number {
+  if (piece.kind !== 'one') {
+    const wanted = textOfPiece(piece, resolve) ?? ''
+    return text.startsWith(wanted, at) ? wanted.length : -1
+  }
   const point = text.codePointAt(at)
   if (point === undefined) return -1
   return point > 0xffff ? 2 : 1
