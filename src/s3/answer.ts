@@ -17,9 +17,9 @@ export interface Answer {
  */
 export async function send(response: ServerResponse, { status, headers, body }: Answer, headOnly: boolean): Promise<void> {
   if (typeof body === 'object' && !(body instanceof Uint8Array)) {
-    response.writeHead(status, headers)
-    if (headOnly) response.end()
-    else await sendStream(response, body, Number(headers['Content-Length']))
+    const begin = () => response.writeHead(status, headers)
+    if (headOnly) begin().end()
+    else await sendStream(response, body, Number(headers['Content-Length']), begin)
     return
   }
   if (!headOnly && status !== 204 && status !== 304) headers['Content-Length'] = String(body === undefined ? 0 : Buffer.byteLength(body))
@@ -27,9 +27,13 @@ export async function send(response: ServerResponse, { status, headers, body }: 
   response.end(headOnly ? undefined : body)
 }
 
-/** Each piece is with the kernel before the next is asked for: the stream fills its buffers again. */
-async function sendStream(response: ServerResponse, stream: AsyncIterable<Uint8Array>, sizeBytes: number): Promise<void> {
+/**
+ * Each piece is with the kernel before the next is asked for: the stream fills its buffers again. The answer begins with
+ * the first one: bytes that cannot be read at all are an error that can still be told.
+ */
+async function sendStream(response: ServerResponse, stream: AsyncIterable<Uint8Array>, sizeBytes: number, begin: () => unknown): Promise<void> {
   for await (const bytes of stream) {
+    if (!response.headersSent) begin()
     if (bytes.length === sizeBytes) {
       // A body in one piece goes out with its headers in a single write.
       response.end(bytes)
@@ -37,6 +41,7 @@ async function sendStream(response: ServerResponse, stream: AsyncIterable<Uint8A
     }
     if (!(await written(response, bytes))) return
   }
+  if (!response.headersSent) begin()
   response.end()
 }
 

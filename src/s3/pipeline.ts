@@ -63,7 +63,8 @@ export function s3Handler(options: PipelineOptions): (request: IncomingMessage, 
       else if (isForm(exchange)) await uploadForm(exchange, options.service, formRules(options))
       else await handle(exchange, options, headOnly)
     } catch (error) {
-      if (context.expectsContinue && !request.complete) response.setHeader('connection', 'close')
+      // No request can follow on the connection behind a body that was not asked for, or was given up half-way.
+      if (!request.complete && (context.expectsContinue || request.destroyed)) response.setHeader('connection', 'close')
       sendError(response, context, error, { resource: (request.url ?? '/').split('?')[0] ?? '/', headOnly, hostId: options.hostId })
     }
   }
