@@ -120,7 +120,7 @@ async function present<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading
   } catch (error) {
-    if (error instanceof CatalogStoreError && (error.code === 'FileNotFound' || error.code === 'BadLocation')) return undefined
+    if (error instanceof CatalogStoreError && ['FileNotFound', 'BadLocation', 'FileTooLarge'].includes(error.code)) return undefined
     if (error instanceof CatalogError && (error.code === 'NotFound' || error.code === 'Validation')) return undefined
     throw error
   }

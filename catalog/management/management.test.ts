@@ -29,6 +29,48 @@ describe('management', () => {
     expect((await world.call('createNamespace', { path: { prefix: 'sea' }, body: { namespace: ['a'] } })).status).toBe(404)
   })
 
+  test('warehouses in one bucket are kept apart by their prefixes', async () => {
+    for (const name of ['sea', 'pond']) await world.call('createWarehouse', { body: { name, bucket: 'lake', prefix: `${name}/` } })
+    const locationIn = async (prefix: string): Promise<string> => {
+      await world.call('createNamespace', { path: { prefix }, body: { namespace: ['db'] } })
+      const created = await world.call('createTable', { path: { ...ns, prefix }, body: { name: 'events', schema: simpleSchema } })
+      return created.body['metadata-location'] as string
+    }
+    const [sea, pond] = [await locationIn('sea'), await locationIn('pond')]
+    expect([sea, pond]).toEqual([expect.stringMatching(/^s3:\/\/lake\/sea\/db\//), expect.stringMatching(/^s3:\/\/lake\/pond\/db\//)])
+    expect((await world.call('registerTable', { path: { ...ns, prefix: 'pond' }, body: { name: 'stolen', 'metadata-location': sea } })).status).toBe(400)
+    expect((await world.call('createTable', { path: { ...ns, prefix: 'pond' }, body: { name: 'x', schema: simpleSchema, location: 's3://lake/sea/x' } })).status).toBe(400)
+    const moved = { requirements: [], updates: [{ action: 'set-location', location: 's3://lake/sea/moved' }] }
+    expect((await world.call('updateTable', { path: { ...events, prefix: 'pond' }, body: moved })).status).toBe(400)
+    await world.call('dropTable', { path: { ...events, prefix: 'pond' } })
+    expect((await world.call('tableExists', { path: { ...events, prefix: 'sea' } })).status).toBe(204)
+    expect((await world.call('tableExists', { path: events })).status).toBe(204)
+  })
+
+  test('an unregistered table keeps its files, and takes no more commits', async () => {
+    const { body: before } = await world.call('loadTable', { path: events })
+    const unregistered = await world.call('unregisterTable', { path: events })
+    expect(unregistered.body).toEqual({ 'metadata-location': before['metadata-location'], metadata: before['metadata'] })
+    const commit = { requirements: [], updates: [{ action: 'set-properties', updates: { a: 'b' } }] }
+    expect((await world.call('updateTable', { path: events, body: commit })).errorType).toBe('NoSuchTableException')
+    expect((await world.call('unregisterTable', { path: events })).status).toBe(404)
+    const back = await world.call('registerTable', { path: ns, body: { name: 'events', 'metadata-location': before['metadata-location'] ?? '' } })
+    expect(back.body['metadata']).toEqual(before['metadata'])
+  })
+
+  test('a table whose metadata file is gone is said to be, and can be dropped', async () => {
+    const { body } = await world.call('loadTable', { path: events })
+    const location = body['metadata-location'] as string
+    await world.store.transact((tx) => tx.unpinFile(location))
+    await world.store.transact((tx) => tx.deleteFile(location))
+    const fresh = await testCatalog(world.store, 'another worker')
+    expect((await fresh.call('loadTable', { path: events })).errorType).toBe('NotFoundException')
+    const commit = { requirements: [], updates: [{ action: 'set-properties', updates: { a: 'b' } }] }
+    expect((await fresh.call('updateTable', { path: events, body: commit })).status).toBe(404)
+    expect((await fresh.call('dropTable', { path: events, query: { purgeRequested: 'true' } })).status).toBe(204)
+    expect(await fresh.catalog.maintain()).toMatchObject({ purgedTables: 1 })
+  })
+
   test('a dropped table can be restored while its warehouse keeps it', async () => {
     await world.call('updateWarehouse', { path: { warehouse: 'lake' }, body: { 'undrop-ms': 60_000 } })
     const before = await world.call('loadTable', { path: events })
