@@ -9,6 +9,8 @@ export type Command =
   /** `endpoint` absent: where this environment's server listens. */
   | { readonly kind: 'status'; readonly endpoint: string | undefined; readonly json: boolean }
   | { readonly kind: 'heal'; readonly endpoint: string | undefined; readonly json: boolean; readonly wait: boolean }
+  /** Of `policy simulate`: its options. */
+  | { readonly kind: 'policySimulate'; readonly argv: readonly string[] }
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'unknown'; readonly message: string }
@@ -23,6 +25,8 @@ export function parseCommand(argv: readonly string[]): Command {
       return { kind: 'server', argv: rest }
     case 'fsck':
       return parseFsck(rest)
+    case 'policy':
+      return rest[0] === 'simulate' ? { kind: 'policySimulate', argv: rest.slice(1) } : { kind: 'unknown', message: '"moraine policy" has one command: simulate' }
     case 'status':
     case 'heal':
       return parseAdmin(name, rest)

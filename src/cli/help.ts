@@ -23,6 +23,12 @@ Usage:
     --wait                            show it until its end; exits 2 when something waits for a drive
     --endpoint URL                    the server, when it is not the one of this environment
     --json                            print JSON
+  moraine policy simulate [options]   decide a request by policies in files and say why; exits 2 when it is denied
+    --principal ARN                   who asks; absent: a request without a signature
+    --action ACTION --resource ARN    what is asked, such as s3:GetObject and arn:aws:s3:::bucket/key
+    --policy FILE --boundary FILE --session FILE --limit FILE --resource-policy FILE --context KEY=VALUE
+    --resource-account ID             whose the resource is, when it is not the caller's account's
+    --json                            print JSON
   moraine version                     print the version
   moraine --help                      print this
 
