@@ -25,10 +25,13 @@ import { bucketTagsOf } from './iceberg/bucket-tags.ts'
 import { engineBuckets } from './iceberg/engine-buckets.ts'
 import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
 import { createIamService } from './iam/service.ts'
+import type { ForeignTokens } from './iceberg/authenticate.ts'
 import { icebergRoutes, refuseIcebergRequest } from './iceberg/iceberg-routes.ts'
 import { createRemoteSigner } from './iceberg/remote-signer.ts'
 import { IdentityProvidersError, noProviders, parseIdentityProviders, type IdentityProviders } from './identity/identity-providers.ts'
 import { createIdentityStore, type IdentityStore } from './identity/identity-store.ts'
+import { federatedCaller } from './identity/oidc/federated-caller.ts'
+import { WebIdentityError } from './identity/oidc/issuer.ts'
 import { createWebIdentities, type WebIdentities } from './identity/oidc/web-identities.ts'
 import { openSecretBox, type SecretBox } from './identity/secret-box.ts'
 import type { SessionKeys } from './identity/session-keys.ts'
@@ -49,16 +52,18 @@ import { careForDrives } from './server/drives/care-for-drives.ts'
 import { createCareRows } from './server/drives/care-rows.ts'
 import { registerDriveRoutes } from './server/drives/drive-routes.ts'
 import { registerHealthRoutes, type Health } from './server/health-routes.ts'
-import { createHttpServer, type S3Handler } from './server/http-server.ts'
+import { createHttpServer, type HttpServerOptions, type S3Handler } from './server/http-server.ts'
 import { CertificateError } from './server/tls/certificates.ts'
 import { openServerTls, type ServerTls } from './server/tls/server-tls.ts'
 import { queryHandler } from './server/query-handler.ts'
 import { createLease } from './server/jobs/lease.ts'
 import { runJobs } from './server/jobs/run-jobs.ts'
 import { SigningKeys } from './sigv4/signing-keys.ts'
+import { PolicyCache } from './policy/policy-cache.ts'
 import { createStsService } from './sts/service.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 import { createRequestIds } from './telemetry/request-ids.ts'
+import type { AuditLog } from './telemetry/audit/audit-log.ts'
 import { openAuditLog } from './telemetry/audit/open-audit-log.ts'
 import { createRequestLog } from './telemetry/request-log.ts'
 
@@ -251,6 +256,22 @@ function openQuery(config: Config, { identity, signingKeys, isSecure, providers,
   })
 }
 
+/** Tokens of identity providers at the catalog. */
+function foreignTokens(identity: IdentityStore, webIdentities: WebIdentities): ForeignTokens {
+  const policies = new PolicyCache()
+  return {
+    isOfIssuer: token => webIdentities.isOfIssuer(token),
+    async callerOf(token) {
+      try {
+        return await federatedCaller(identity, policies, await webIdentities.verify(token))
+      } catch (error) {
+        if (error instanceof WebIdentityError) return undefined
+        throw error
+      }
+    },
+  }
+}
+
 function readProviders({ identityProviders: path }: Config): IdentityProviders {
   if (path === undefined) return noProviders
   try {
@@ -272,6 +293,8 @@ async function startWorker(config: Config, address: CommitterAddress): Promise<R
   const catalog = openCatalog(config, { engine, identity, onInternalError })
   const health: Health = { isReady: () => engine.listBuckets({ limit: 1 }).then(() => true, () => false), sets: () => keeper.setStatuses() }
   const rows = createCareRows(engine)
+  const providers = readProviders(config)
+  const webIdentities = createWebIdentities({ issuers: providers.openid, clock, fetch })
   const iceberg = icebergRoutes({
     catalog,
     bucketTags: bucketTagsOf(engine),
@@ -281,15 +304,14 @@ async function startWorker(config: Config, address: CommitterAddress): Promise<R
     clock,
     tokenLifetimeMs: config.tokenLifetimeMs,
     region: regionOf(config),
+    foreign: foreignTokens(identity, webIdentities),
+    openSession: async ({ basis }, lifetimeMs) => (basis === undefined ? undefined : identity.openSession(basis, lifetimeMs)),
     vend: ({ basis }, { bucket, prefix, access }) =>
       basis === undefined ? Promise.resolve(undefined) : identity.openSession({ ...basis, limits: [...basis.limits, { kind: 'prefix', bucket, prefix, access }] }, config.vendedLifetimeMs),
     ...(config.serverUrl === undefined ? {} : { s3Endpoint: config.serverUrl }),
   })
   const tls = openTls(config)
   const audit = openAuditLog(config, { deploymentId, clock, logger })
-  const logRequest = createRequestLog(logger, clock)
-  const providers = readProviders(config)
-  const webIdentities = createWebIdentities({ issuers: providers.openid, clock, fetch })
   const server = await createHttpServer({
     s3: openS3(config, { engine, identity, signingKeys }),
     query: openQuery(config, { identity, signingKeys, isSecure: tls !== undefined, providers, webIdentities }),
@@ -300,11 +322,7 @@ async function startWorker(config: Config, address: CommitterAddress): Promise<R
     },
     refuseUrl: refuseIcebergRequest,
     nextRequestId: createRequestIds(random),
-    logRequest: (request, response, context) => {
-      logRequest(request, response, context)
-      audit?.observe(request, response, context)
-    },
-    ...(audit === undefined ? {} : { admit: () => audit.admit() }),
+    ...observersOf(logger, audit),
     clock,
     domains: [...config.domains, ...config.websiteDomains],
     ...(tls === undefined ? {} : { tls, onCertificateFault: (fault: unknown) => logger.error({ err: fault }, 'the certificates have changed and cannot be used') }),
@@ -331,6 +349,18 @@ async function startWorker(config: Config, address: CommitterAddress): Promise<R
       await audit?.close()
       await close()
     },
+  }
+}
+
+function observersOf(logger: Logger, audit: AuditLog | undefined): Pick<HttpServerOptions, 'logRequest' | 'admit'> {
+  const logRequest = createRequestLog(logger, clock)
+  if (audit === undefined) return { logRequest }
+  return {
+    logRequest: (request, response, context) => {
+      logRequest(request, response, context)
+      audit.observe(request, response, context)
+    },
+    admit: () => audit.admit(),
   }
 }
 
