@@ -28,7 +28,7 @@ async function startProvider(port: number): Promise<Server> {
     client_id, policy, client_secret: `${client_id}-secret`, grant_types: ['client_credentials'], redirect_uris: [], response_types: [], token_endpoint_auth_method: 'client_secret_post' as const,
   })
   const oidc = new Provider(issuer, {
-    clients: [client('reader', 'readonly'), client('nobody', '')],
+    clients: [client('reader', 'readonly'), client('tables', 'tablesAdmin'), client('nobody', '')],
     extraClientMetadata: { properties: ['policy'] },
     features: {
       clientCredentials: { enabled: true },
@@ -94,6 +94,25 @@ describe('a web identity', () => {
     expect(answer).toMatchObject({ Provider: Federated, Audience: audience, AssumedRoleUser: { Arn: `arn:aws:sts::${account}:assumed-role/web/web` } })
     expect(await read(as(answer.Credentials))).toBe('none')
     expect(await codeOf(assume('nobody'))).toBe('AccessDenied')
+  })
+
+  test('comes to the catalog with its token, or exchanges it for one of ours', async () => {
+    const config = (token: string) => fetch(`${server.endpoint}/iceberg/v1/config?warehouse=lake`, { headers: { authorization: `Bearer ${token}` } })
+    const exchange = (subject_token: string) => fetch(`${server.endpoint}/iceberg/v1/oauth/tokens`, {
+      method: 'POST',
+      body: new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token, subject_token_type: 'urn:ietf:params:oauth:token-type:jwt' }),
+    })
+    const tables = await tokenOf('tables')
+    expect((await config(tables)).status).toBe(200)
+    expect((await config(await tokenOf('nobody'))).status).toBe(401)
+    expect((await config(`${tables.slice(0, -8)}AAAAAAAA`)).status).toBe(401)
+    const exchanged = await exchange(tables)
+    expect(exchanged.status).toBe(200)
+    const { access_token: ours, expires_in: lifetime } = (await exchanged.json()) as { readonly access_token: string; readonly expires_in: number }
+    expect(lifetime).toBeLessThanOrEqual(600)
+    expect((await config(ours)).status).toBe(200)
+    expect((await exchange(await tokenOf('nobody'))).status).toBe(400)
+    expect((await exchange(`${tables.slice(0, -8)}AAAAAAAA`)).status).toBe(400)
   })
 
   test('is refused with a token that was changed', async () => {

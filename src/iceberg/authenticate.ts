@@ -1,18 +1,28 @@
 import { hash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { CatalogError } from '../../catalog/index.ts'
-import type { Caller, Credentials, LookupAccessKey } from '../identity/caller.ts'
+import { CredentialError, type Caller, type Credentials, type LookupAccessKey } from '../identity/caller.ts'
 import { authenticate as verifySignature } from '../sigv4/authenticate.ts'
 import { SigV4Error } from '../sigv4/sigv4-error.ts'
 import type { SignedRequest } from '../sigv4/signed-request.ts'
 import type { SigningKeys } from '../sigv4/signing-keys.ts'
-import { parseAccessToken } from './oauth/access-token.ts'
+import { parseAccessToken, type AccessTokenClaims } from './oauth/access-token.ts'
 
 export interface AuthenticationSettings {
   readonly lookupAccessKey: LookupAccessKey
   readonly signingKeys: SigningKeys
   readonly serverKey: Uint8Array
   readonly clock: Clock
+  /** Identities of providers that are believed here. Absent: none. */
+  readonly foreign?: ForeignTokens
+}
+
+/** Tokens that others have issued. */
+export interface ForeignTokens {
+  /** Whether it says that it is one of theirs; nothing of it is believed yet. */
+  isOfIssuer(token: string): boolean
+  /** Undefined: it is not valid, or gives no right. */
+  callerOf(token: string): Promise<Caller | undefined>
 }
 
 /** What catalog clients call this service when they sign: the Java and Python default first. */
@@ -26,13 +36,19 @@ export async function authenticateRequest(
   request: SignedRequest, authorization: string | undefined, body: Uint8Array | undefined, settings: AuthenticationSettings,
 ): Promise<Caller> {
   const bearer = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
-  const credentials = bearer === undefined ? await bySignature(request, authorization, body, settings) : await byToken(bearer, settings)
-  return credentials.caller
+  if (bearer === undefined) return (await bySignature(request, authorization, body, settings)).caller
+  return settings.foreign?.isOfIssuer(bearer) === true ? byForeignToken(bearer, settings.foreign) : (await byToken(bearer, settings)).caller
+}
+
+async function byForeignToken(token: string, foreign: ForeignTokens): Promise<Caller> {
+  const caller = await foreign.callerOf(token)
+  if (caller === undefined) throw notAuthorized('The access token is not valid')
+  return caller
 }
 
 async function byToken(text: string, { lookupAccessKey, serverKey, clock }: AuthenticationSettings): Promise<Credentials> {
   const token = parseAccessToken(text)
-  const credentials = token === undefined ? undefined : await lookupAccessKey(token.claims.accessKeyId)
+  const credentials = token === undefined ? undefined : await lookupOf(token.claims, lookupAccessKey)
   if (token === undefined || credentials === undefined || !token.verify({ serverKey, secretAccessKey: credentials.secretAccessKey })) {
     throw notAuthorized('The access token is not valid')
   }
@@ -63,6 +79,16 @@ async function bySignature(
   }
   if (found === undefined) throw notAuthorized('Not authorized to make this request')
   return found
+}
+
+/** The credentials behind one of our tokens; undefined when its session is over. */
+export async function lookupOf({ accessKeyId, sessionToken }: AccessTokenClaims, lookupAccessKey: LookupAccessKey): Promise<Credentials | undefined> {
+  try {
+    return await lookupAccessKey(accessKeyId, sessionToken)
+  } catch (error) {
+    if (error instanceof CredentialError) return undefined
+    throw error
+  }
 }
 
 export function notAuthorized(message: string): CatalogError {

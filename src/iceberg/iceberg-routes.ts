@@ -6,6 +6,7 @@ import { contextOf } from '../telemetry/request-context.ts'
 import { authenticateRequest, notAuthorized, type AuthenticationSettings } from './authenticate.ts'
 import { authorizeBy, type CatalogRequestFacts, type CatalogRights } from './authorize.ts'
 import type { Caller } from '../identity/caller.ts'
+import type { SessionCredentials } from '../identity/session-token.ts'
 import type { Principal } from '../policy/principal.ts'
 import { OAuthError } from './oauth/oauth-error.ts'
 import { grantToken } from './oauth/token-endpoint.ts'
@@ -17,6 +18,8 @@ export interface IcebergRoutesOptions extends AuthenticationSettings, CatalogRig
   readonly region: string
   /** Credentials for a table's files, for the caller. Absent: none are vended. */
   readonly vend?: (caller: Caller, files: TableFiles) => Promise<VendedCredentials | undefined>
+  /** A session of a caller's own rights, for tokens that are exchanged. */
+  readonly openSession?: (caller: Caller, lifetimeMs: number) => Promise<SessionCredentials | undefined>
   /** The S3 endpoint that clients use. Absent: the one they reached the catalog by. */
   readonly s3Endpoint?: string
   /** Commits that carry long lists of snapshots are large; more than this is refused. */

@@ -9,6 +9,8 @@ export interface AccessTokenClaims {
   readonly accessKeyId: string
   readonly scope: string
   readonly expiresAtMs: number
+  /** Of temporary keys: what they are used with. */
+  readonly sessionToken?: string
 }
 
 interface Payload {
@@ -17,12 +19,13 @@ interface Payload {
   readonly scope: string
   readonly iat: number
   readonly exp: number
+  readonly session?: string
 }
 
 const issuer = 'moraine'
 const header = base64url(JSON.stringify({ alg: 'HS256', typ: 'JWT' }))
 /** Longer ones are not ours. */
-const maxTokenLength = 4096
+const maxTokenLength = 20_480
 
 export interface TokenSecret {
   /** The server's own key, the same on every worker. */
@@ -37,6 +40,7 @@ export function issueAccessToken(claims: AccessTokenClaims, secret: TokenSecret,
     scope: claims.scope,
     iat: Math.floor(nowMs / 1000),
     exp: Math.floor(claims.expiresAtMs / 1000),
+    ...(claims.sessionToken === undefined ? {} : { session: claims.sessionToken }),
   }
   const signed = `${header}.${base64url(JSON.stringify(payload))}`
   return `${signed}.${signatureOf(signed, claims.accessKeyId, secret).toString('base64url')}`
@@ -55,7 +59,12 @@ export function parseAccessToken(token: string): UnverifiedToken | undefined {
   const payload = readPayload(body)
   if (payload === undefined) return undefined
   return {
-    claims: { accessKeyId: payload.sub, scope: payload.scope, expiresAtMs: payload.exp * 1000 },
+    claims: {
+      accessKeyId: payload.sub,
+      scope: payload.scope,
+      expiresAtMs: payload.exp * 1000,
+      ...(payload.session === undefined ? {} : { sessionToken: payload.session }),
+    },
     verify(secret) {
       const expected = signatureOf(`${head}.${body}`, payload.sub, secret)
       const given = Buffer.from(signature, 'base64url')
@@ -72,9 +81,10 @@ function readPayload(body: string): Payload | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
-  const { iss, sub, scope, iat, exp } = value
+  const { iss, sub, scope, iat, exp, session } = value
   if (iss !== issuer || typeof sub !== 'string' || typeof scope !== 'string' || typeof iat !== 'number' || typeof exp !== 'number') return undefined
-  return { iss, sub, scope, iat, exp }
+  if (session !== undefined && typeof session !== 'string') return undefined
+  return { iss, sub, scope, iat, exp, ...(session === undefined ? {} : { session }) }
 }
 
 function signatureOf(signed: string, accessKeyId: string, { serverKey, secretAccessKey }: TokenSecret): Buffer {

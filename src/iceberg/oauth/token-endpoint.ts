@@ -1,7 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../../base/clock.ts'
-import type { Credentials, LookupAccessKey } from '../../identity/caller.ts'
-import { issueAccessToken, parseAccessToken } from './access-token.ts'
+import type { Caller, Credentials, LookupAccessKey } from '../../identity/caller.ts'
+import type { SessionCredentials } from '../../identity/session-token.ts'
+import { lookupOf, type ForeignTokens } from '../authenticate.ts'
+import { issueAccessToken, parseAccessToken, type AccessTokenClaims } from './access-token.ts'
 import { OAuthError } from './oauth-error.ts'
 
 export interface TokenSettings {
@@ -10,6 +12,10 @@ export interface TokenSettings {
   readonly serverKey: Uint8Array
   readonly clock: Clock
   readonly lifetimeMs: number
+  /** Tokens of others that are exchanged for ours. */
+  readonly foreign?: ForeignTokens
+  /** A session of a caller's own rights. */
+  readonly openSession?: (caller: Caller, lifetimeMs: number) => Promise<SessionCredentials | undefined>
 }
 
 export interface TokenRequest {
@@ -28,6 +34,8 @@ export interface TokenResponse {
 
 const accessTokenType = 'urn:ietf:params:oauth:token-type:access_token'
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange'
+/** What an identity provider's tokens may be called. */
+const foreignTokenTypes = [accessTokenType, 'urn:ietf:params:oauth:token-type:jwt', 'urn:ietf:params:oauth:token-type:id_token']
 const ownTokenTypes = [accessTokenType, 'urn:ietf:params:oauth:token-type:jwt']
 
 /**
@@ -42,7 +50,7 @@ export async function grantToken(request: TokenRequest, settings: TokenSettings)
     case 'client_credentials': {
       const client = await authenticateClient(request, form, settings)
       if (client === undefined) throw new OAuthError('invalid_client', 'Client credentials are missing')
-      return issue(client.caller.accessKeyId, client, scopeOf(form), settings)
+      return issue({ accessKeyId: client.caller.accessKeyId }, client, scopeOf(form), settings)
     }
     case tokenExchange:
       return exchangeToken(request, form, settings)
@@ -53,25 +61,38 @@ export async function grantToken(request: TokenRequest, settings: TokenSettings)
 
 async function exchangeToken(request: TokenRequest, form: Form, settings: TokenSettings): Promise<TokenResponse> {
   const subjectToken = required(form, 'subject_token')
+  if (settings.foreign?.isOfIssuer(subjectToken) === true) return exchangeForeign(subjectToken, form, settings.foreign, settings)
   if (!ownTokenTypes.includes(required(form, 'subject_token_type'))) throw new OAuthError('invalid_request', 'Only access tokens of this server can be exchanged')
   const requested = form.get('requested_token_type')
   if (requested !== undefined && !ownTokenTypes.includes(requested)) throw new OAuthError('invalid_request', 'Only access tokens can be requested')
   if (form.has('actor_token') !== form.has('actor_token_type')) throw new OAuthError('invalid_request', 'actor_token and actor_token_type go together')
   const client = await authenticateClient(request, form, settings)
   const token = parseAccessToken(subjectToken)
-  const subject = token === undefined ? undefined : await settings.lookupAccessKey(token.claims.accessKeyId)
+  const subject = token === undefined ? undefined : await lookupOf(token.claims, settings.lookupAccessKey)
   if (token === undefined || subject === undefined || !token.verify({ serverKey: settings.serverKey, secretAccessKey: subject.secretAccessKey })) {
     throw new OAuthError('invalid_grant', 'The subject token is not valid')
   }
   const sameClient = client?.caller.accessKeyId === token.claims.accessKeyId
   if (client !== undefined && !sameClient) throw new OAuthError('invalid_grant', 'The subject token belongs to another client')
   if (!sameClient && token.claims.expiresAtMs <= settings.clock.nowMs()) throw new OAuthError('invalid_grant', 'The subject token has expired')
-  return issue(token.claims.accessKeyId, subject, scopeOf(form) ?? token.claims.scope, settings)
+  return issue(token.claims, subject, scopeOf(form) ?? token.claims.scope, settings)
 }
 
-function issue(accessKeyId: string, { secretAccessKey }: Credentials, scope: string | undefined, settings: TokenSettings): TokenResponse {
+/** A provider's token for one of ours, which stands for a session that ends with the provider's at the latest. */
+async function exchangeForeign(subjectToken: string, form: Form, foreign: ForeignTokens, settings: TokenSettings): Promise<TokenResponse> {
+  if (!foreignTokenTypes.includes(required(form, 'subject_token_type'))) throw new OAuthError('invalid_request', 'The subject token type is none that can be exchanged')
+  const requested = form.get('requested_token_type')
+  if (requested !== undefined && !ownTokenTypes.includes(requested)) throw new OAuthError('invalid_request', 'Only access tokens can be requested')
+  const caller = await foreign.callerOf(subjectToken)
+  const session = caller === undefined ? undefined : await settings.openSession?.(caller, settings.lifetimeMs)
+  if (caller === undefined || session === undefined) throw new OAuthError('invalid_grant', 'The subject token is not valid')
+  const lifetimeMs = Math.min(settings.lifetimeMs, session.expiresAtMs - settings.clock.nowMs())
+  return issue(session, { secretAccessKey: session.secretAccessKey, caller }, scopeOf(form), { ...settings, lifetimeMs })
+}
+
+function issue({ accessKeyId, sessionToken }: Pick<AccessTokenClaims, 'accessKeyId' | 'sessionToken'>, { secretAccessKey }: Credentials, scope: string | undefined, settings: TokenSettings): TokenResponse {
   const nowMs = settings.clock.nowMs()
-  const claims = { accessKeyId, scope: scope ?? '', expiresAtMs: nowMs + settings.lifetimeMs }
+  const claims = { accessKeyId, scope: scope ?? '', expiresAtMs: nowMs + settings.lifetimeMs, ...(sessionToken === undefined ? {} : { sessionToken }) }
   return {
     access_token: issueAccessToken(claims, { serverKey: settings.serverKey, secretAccessKey }, nowMs),
     token_type: 'bearer',
