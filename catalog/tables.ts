@@ -1,4 +1,4 @@
-import { CatalogError } from './errors.ts'
+import { CatalogError, validationError } from './errors.ts'
 import type { CatalogTransaction } from './catalog-store.ts'
 import type { CatalogContext } from './context.ts'
 import { newUuid } from './ids.ts'
@@ -81,10 +81,15 @@ export function putTablePointer(
   tx.put(tableKey(warehouse.name, identifier), pointerRow(context, metadata['table-uuid'], metadata, metadataLocation, previous))
 }
 
+/** It becomes part of keys; a real one has 36 characters. */
+const maxUuidBytes = 200
+
+/** `Validation` for a UUID that is far from being one. */
 function pointerRow(
   { clock }: CatalogContext, uuid: string, metadata: TableMetadata | ViewMetadata, metadataLocation: string, previous: PointerRow | undefined,
 ): Buffer {
   const { location, 'format-version': formatVersion } = metadata
+  if (uuid === '' || Buffer.byteLength(uuid) > maxUuidBytes) throw validationError(`Invalid UUID: ${uuid}`)
   const row: PointerRow = { uuid, metadataLocation, location, formatVersion, updatedAtMs: clock.nowMs(), ...(previous?.protected === true && { protected: true }) }
   return encodeRow(row)
 }

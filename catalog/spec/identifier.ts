@@ -42,6 +42,7 @@ export const decodeIdentifier: Decoder<TableIdentifier> = (value, at) => {
 export function checkNamespace(levels: readonly string[]): void {
   if (levels.length === 0) throw badRequest('Invalid namespace: it has no levels')
   if (levels.some((level) => level === '')) throw badRequest('Invalid namespace: a level is empty')
+  if (levels.some((level) => level.includes(unitSeparator))) throw badRequest('Invalid namespace: a level holds the separator of levels')
   checkLength(levels)
 }
 
@@ -52,8 +53,14 @@ export function checkIdentifier(identifier: TableIdentifier): void {
 }
 
 function checkLength(parts: readonly string[]): void {
-  const bytes = parts.reduce((sum, part) => sum + Buffer.byteLength(part) + 1, 0)
+  const bytes = parts.reduce((sum, part) => sum + Buffer.byteLength(part) + escapedBytes(part) + 1, 0)
   if (bytes > maxIdentifierBytes) throw badRequest(`Invalid identifier: longer than ${maxIdentifierBytes} bytes`)
+  if (!parts.every((part) => part.isWellFormed())) throw badRequest('Invalid identifier: not well-formed Unicode')
+}
+
+/** Two characters take one byte more in a key. */
+function escapedBytes(part: string): number {
+  return part.split('\u0000').length + part.split('\u0001').length - 2
 }
 
 /** The separator of namespace levels in paths and queries, besides the one that is advertised. */

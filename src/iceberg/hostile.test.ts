@@ -204,6 +204,47 @@ describe('a hostile client', () => {
     }
   }, 60_000)
 
+  test('names of any characters and length', async () => {
+    for (const letter of ['\u0000', '\u0001', '\u007f', 'é', '😀', '.', ' ', '\ud800']) {
+      for (const length of [1, 250, 499, 995, 998, 999, 1000, 5000]) {
+        const name = letter.repeat(length)
+        const namespace = await world.call('POST', 'lake/namespaces', { namespace: [name], properties: {} })
+        expectProtocol(namespace)
+        expectProtocol(await world.call('POST', 'lake/namespaces', { namespace: ['db', ...Array.from({ length }, () => letter)] }))
+        expectProtocol(await world.call('POST', `${ns}/tables`, { name, schema }))
+        expectProtocol(await world.call('POST', `${ns}/views`, { name, schema, 'view-version': version, properties: {} }))
+        expectProtocol(await world.call('POST', 'warehouses', { name, bucket: name }))
+        expectProtocol(await world.call('POST', 'lake/tables/rename', { source: identifier, destination: { namespace: ['db'], name } }))
+        expectProtocol(await world.call('POST', 'lake/tables/rename', { source: { namespace: ['db'], name }, destination: identifier }))
+        const columns = { ...schema, fields: [{ id: 1, name, required: false, type: 'int' }] }
+        expectProtocol(await world.call('POST', `${ns}/tables`, { name: `c${length}`, schema: columns, properties: { [name]: name } }))
+      }
+    }
+    expectProtocol(await world.call('GET', `${ns}/tables`))
+    expectProtocol(await world.call('GET', 'lake/namespaces'))
+  }, 120_000)
+
+  test('a table whose UUID is none', async () => {
+    const { 'metadata-location': location } = (await world.call('GET', `${ns}/tables/t`)).json<{ 'metadata-location': string }>()
+    const { engine } = world.world
+    const reader = await engine.getObject({ bucket: 'lake', key: location.slice('s3://lake/'.length) })
+    const chunks: Buffer[] = []
+    for await (const chunk of reader.read({ offset: 0, length: reader.version.sizeBytes })) chunks.push(Buffer.from(chunk))
+    const metadata = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>
+    for (const [index, uuid] of ['', 'x'.repeat(5000), '\u0000'.repeat(150), '../..'].entries()) {
+      const key = `hostile/uuid-${index}.metadata.json`
+      const bytes = Buffer.from(JSON.stringify({ ...metadata, 'table-uuid': uuid }))
+      await engine.putObject({
+        bucket: 'lake', key, body: bodyOf(bytes), finish: () => ({ etag: 'x', checksums: [] }), attributes: { headers: {}, userMetadata: {}, storageClass: 'STANDARD' }, ownerId: 'a'.repeat(64),
+      })
+      expectProtocol(await world.call('POST', `${ns}/register`, { name: `uuid${index}`, 'metadata-location': `s3://lake/${key}` }))
+      expectProtocol(await world.call('POST', `${ns}/tables/uuid${index}/metrics`, { 'report-type': 'scan-report' }))
+      expectProtocol(await world.call('POST', `${ns}/tables/uuid${index}/plan`, {}))
+      expectProtocol(await world.call('DELETE', `${ns}/tables/uuid${index}?purgeRequested=true`))
+    }
+    await world.catalog.maintain()
+  })
+
   test('files that are no metadata', async () => {
     const { engine } = world.world
     const gzip = Buffer.from('1f8b0800000000000003', 'hex')
