@@ -87,7 +87,7 @@ function read(file: Buffer): AvroFile {
   if (!header.magic.equals(magic)) throw new Error('not an Avro object container file')
   const schema = JSON.parse(header.meta['avro.schema']?.toString('utf8') ?? 'null') as AvroRecordSchema
   requireSizedItems(schema)
-  const recordType = avro.Type.forSchema(schema as never, { registry: { long: exactLong } })
+  const recordType = avro.Type.forSchema(schema as never, { registry: { long: exactLong }, typeHook: (type) => (isWrittenOutLong(type) ? exactLong : undefined) })
   const codec = header.meta['avro.codec']?.toString('utf8') ?? 'null'
   const records: AvroRecord[] = []
   for (let offset = start; offset < file.length; ) {
@@ -104,6 +104,11 @@ function read(file: Buffer): AvroFile {
     }
   }
   return { schema, metadata: header.meta, records }
+}
+
+/** `{ "type": "long" }`, as DuckDB writes it, and longs with a logical type; the registry knows the bare name only. */
+function isWrittenOutLong(schema: unknown): boolean {
+  return typeof schema === 'object' && schema !== null && (schema as { readonly type?: unknown }).type === 'long'
 }
 
 /**
