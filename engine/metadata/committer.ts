@@ -14,8 +14,7 @@ import type { KnownRequests } from './known-requests.ts'
 /** One batch is bounded, so that no commit waits behind an endless one. */
 const batchCommits = 1024
 const batchBytes = 32 * MiB
-/** After so much in its journal a member's index is made durable, so that the journal can be cut. */
-const checkpointBytes = 16 * MiB
+const defaultCheckpointBytes = 16 * MiB
 
 /** A commit as a client sent it: see `commit-codec.ts`. Its bytes stay unchanged until it is settled. */
 export interface CommitRequest {
@@ -37,6 +36,10 @@ export interface CommitterInput {
   /** The first is the one that is read. */
   readonly members: readonly Member[]
   readonly known: KnownRequests
+  /** After so much in a member's journal its index is made durable, so that the journal can be cut. */
+  readonly checkpointBytes?: number
+  /** For the mutation check only: answers before the journals are durable, which is wrong. */
+  readonly acknowledgeEarly?: boolean
   /** Called when it has let go of everything. */
   readonly onClosed?: () => void
   /** Called once, before anybody is told. */
@@ -64,10 +67,14 @@ export class Committer {
   #state: 'open' | 'closed' | { readonly failure: MetadataError } = 'open'
   #checkpointing: Promise<void> | undefined
   #record: Buffer = Buffer.alloc(64 * KiB)
+  readonly #checkpointBytes: number
+  readonly #acknowledgeEarly: boolean
   readonly #onClosed: () => void
   readonly #onFailure: (remedy: Remedy) => void
 
-  constructor({ members, known, onFailure = () => {}, onClosed = () => {} }: CommitterInput) {
+  constructor({ members, known, checkpointBytes = defaultCheckpointBytes, acknowledgeEarly = false, onFailure = () => {}, onClosed = () => {} }: CommitterInput) {
+    this.#checkpointBytes = checkpointBytes
+    this.#acknowledgeEarly = acknowledgeEarly
     this.#onClosed = onClosed
     const [first, ...others] = members
     this.#members = members
@@ -92,14 +99,19 @@ export class Committer {
     this.#working ??= this.#work()
   }
 
+  /** Resolves when nothing waits and every copy has everything. */
+  async settled(): Promise<void> {
+    await this.#working
+    await this.#checkpointing
+    for (const follower of this.#followers) await follower.settled()
+  }
+
   /** Finishes what waits, makes the index durable, and lets go of everything. Idempotent. */
   async close(): Promise<void> {
     if (this.#state === 'closed') return
     const failed = this.#state !== 'open'
     this.#state = 'closed'
-    await this.#working
-    await this.#checkpointing
-    for (const follower of this.#followers) await follower.settled()
+    await this.settled()
     for (const member of this.#members) {
       if (!failed) await member.checkpoint()
       await member.close()
@@ -145,7 +157,7 @@ export class Committer {
       if (outcome.result.ok) this.#known.add(request.requestId, outcome.result.version)
       request.settle(outcome.result)
     }
-    if (this.#member.journal.usedBytes > checkpointBytes) this.#checkpointing ??= this.#checkpoint([this.#member])
+    if (this.#member.journal.usedBytes > this.#checkpointBytes) this.#checkpointing ??= this.#checkpoint([this.#member])
   }
 
   async #prepareAndLog(transaction: IndexTransaction, batch: readonly CommitRequest[], outcomes: Outcome[], progress: { isWritten: boolean }): Promise<void> {
@@ -166,7 +178,8 @@ export class Committer {
     }
     const appends = this.#members.map(({ journal }) => journal.append(bytes, position.seq, onWriting))
     // All are waited for, even when one fails: nothing goes on behind our back.
-    const failed = (await Promise.allSettled(appends)).find((result) => result.status === 'rejected')
+    const done = Promise.allSettled(appends)
+    const failed = this.#acknowledgeEarly ? undefined : (await done).find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
     for (const follower of this.#followers) await follower.follow(bytes)
   }

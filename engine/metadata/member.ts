@@ -56,6 +56,11 @@ export class Member {
     this.index.reserve({ bytes: 2 * recordBytes + commits * treeBytes + spareBytes, frees, isPinned: this.isCheckpointed })
   }
 
+  /** Once everything in it is in a checkpoint. */
+  emptyJournal(): Promise<void> {
+    return this.journal.removeOld()
+  }
+
   async close(): Promise<void> {
     for (const pin of this.#pins) pin.release()
     await this.journal.close()

@@ -9,7 +9,7 @@ import type { MetadataIndex, Position } from './index/metadata-index.ts'
 import { Journal, makeJournalDirectory, segmentNames } from './journal/journal.ts'
 import { readJournal } from './journal/read-journal.ts'
 import { entriesOf } from './journal/record.ts'
-import type { JournalRecord } from './journal/record.ts'
+import type { decodeRecord, JournalRecord } from './journal/record.ts'
 import { Member } from './member.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { JournalEnd } from './plan-recovery.ts'
@@ -18,6 +18,8 @@ import type { JournalEnd } from './plan-recovery.ts'
 export interface IndexSource {
   /** There is an index, from whatever time. */
   exists(): boolean
+  /** Removes what there is. */
+  clear(): void
   /** Puts back a state that was pinned and synced. */
   restore(snapshot: Buffer): void
   open(): MetadataIndex
@@ -32,6 +34,8 @@ export interface MemberPlace {
   readonly drive: Drive
   readonly source: IndexSource
   readonly segmentBytes?: number
+  /** For the mutation check only. */
+  readonly decode?: typeof decodeRecord
 }
 
 /**
@@ -58,22 +62,25 @@ const replayBytes = 16 * MiB
  * An index without a checkpoint is from before there was a journal: it is durable as it stands, and its
  * first checkpoint is all that it takes to migrate it. `mayBeOlder` says that this is possible.
  */
-export async function inspectMember({ drive, source }: MemberPlace, mayBeOlder: boolean): Promise<Inspected | undefined> {
+export async function inspectMember({ drive, source, decode }: MemberPlace, mayBeOlder: boolean): Promise<Inspected | undefined> {
   const checkpoint = await readCheckpoint(drive)
   if (checkpoint === 'damaged') throw new MetadataError('Corrupt', 'the checkpoint of the metadata is damaged')
   if (checkpoint === undefined) {
-    if (await hasSegments(drive)) throw new MetadataError('Corrupt', 'there is a journal, but no checkpoint')
-    return mayBeOlder && source.exists() ? { checkpoint, records: [], end: origin } : undefined
+    const segments = await journalSegments(drive)
+    if (segments !== undefined && segments.length > 0) throw new MetadataError('Corrupt', 'there is a journal, but no checkpoint')
+    // A new index begins with the journal's directory: one beside it was never finished.
+    return mayBeOlder && segments === undefined && source.exists() ? { checkpoint, records: [], end: origin } : undefined
   }
-  const { upTo, after } = await readJournal(drive, checkpoint.position)
+  const { upTo, after } = await readJournal(drive, checkpoint.position, decode)
   return { checkpoint, records: [...upTo, ...after], end: after[after.length - 1] ?? checkpoint.position }
 }
 
-async function hasSegments(drive: Drive): Promise<boolean> {
+/** Undefined: there is no journal's directory. */
+async function journalSegments(drive: Drive): Promise<readonly string[] | undefined> {
   try {
-    return (await segmentNames(drive)).length > 0
+    return await segmentNames(drive)
   } catch (error) {
-    if (error instanceof DriveError && error.code === 'NotFound') return false
+    if (error instanceof DriveError && error.code === 'NotFound') return undefined
     throw error
   }
 }
@@ -83,14 +90,26 @@ async function hasSegments(drive: Drive): Promise<boolean> {
  * durable; its journal is empty then. Losing power anywhere in between loses nothing: the journal is
  * there until the checkpoint is.
  */
-export async function openMember(place: MemberPlace, checkpoint: Checkpoint | undefined, records: readonly JournalRecord[], start: Start): Promise<Member> {
+export async function openMember(place: MemberPlace, inspected: Inspected | undefined, records: readonly JournalRecord[], start: Start): Promise<Member> {
   const { drive, source } = place
-  await makeJournalDirectory(drive)
+  const checkpoint = inspected?.checkpoint
+  if (inspected === undefined) {
+    await makeJournalDirectory(drive)
+    source.clear()
+  }
   if (checkpoint !== undefined && start === 'afterPowerLoss') source.restore(checkpoint.snapshot)
   const index = source.open()
   if (checkpoint !== undefined) requireReached(index.position, checkpoint.position)
-  await replay(index, records.filter(({ seq }) => seq > index.position.seq))
-  return withCheckpoint(place, index)
+  // What the checkpoint on the drive refers to was pinned by a process that is gone: nothing may be
+  // written over before it is pinned again, or another checkpoint takes its place.
+  const member = await withCheckpoint(place, index)
+  const missing = records.filter(({ seq }) => seq > index.position.seq)
+  if (missing.length > 0) {
+    await replay(index, missing)
+    await member.checkpoint()
+  }
+  await member.emptyJournal()
+  return member
 }
 
 /** Makes a place a copy of a member, whatever it held. */
@@ -99,9 +118,11 @@ export async function copyMember(place: MemberPlace, donor: Member): Promise<Mem
   await makeJournalDirectory(drive)
   // From here on it holds nothing, until it holds everything.
   await removeCheckpoints(drive)
-  await Journal.replace(place)
+  await (await Journal.open(place)).removeOld()
   await source.replaceWith(donor.index)
-  return withCheckpoint(place, source.open())
+  const member = await withCheckpoint(place, source.open())
+  await member.emptyJournal()
+  return member
 }
 
 async function withCheckpoint(place: MemberPlace, index: MetadataIndex): Promise<Member> {
@@ -110,7 +131,8 @@ async function withCheckpoint(place: MemberPlace, index: MetadataIndex): Promise
   const pin = index.pin()
   await index.sync()
   await checkpoints.write(pin)
-  return new Member({ id, drive, index, checkpoints, pin, journal: await Journal.replace(place) })
+  await makeJournalDirectory(drive)
+  return new Member({ id, drive, index, checkpoints, pin, journal: await Journal.open(place) })
 }
 
 function requireReached(position: Position, checkpoint: Position): void {

@@ -20,6 +20,8 @@ export interface OpenMembersInput {
   readonly copies: number
   /** The member whose index readers have had open all along; undefined when nobody reads. */
   readonly readBy?: string | undefined
+  /** For the mutation check only. */
+  readonly plan?: typeof planRecovery
   /** A member that is as good as empty, where there is another. */
   readonly suspect?: string | undefined
   /** For the log: a drive that could not be used, and why. */
@@ -44,12 +46,12 @@ interface Looked {
  * Throws `OutcomeUnknown` when too few drives are there, `Corrupt` when no member can be read.
  */
 export async function openMembers(input: OpenMembersInput): Promise<OpenMembers> {
-  const { places, drives, writeQuorum, copies, readBy, suspect, onSkipped = () => {} } = input
+  const { places, drives, writeQuorum, copies, readBy, suspect, plan: choose = planRecovery, onSkipped = () => {} } = input
   const found = await lookAt(places, onSkipped)
   const looked = withoutSuspect(found, suspect)
   const inOrder = looked.toSorted((a, b) => Number(b.place.id === readBy) - Number(a.place.id === readBy))
   const seen = inOrder.map(({ place, epoch, inspected }) => ({ id: place.id, epoch, end: inspected?.end }))
-  const plan = planRecovery({ seen, drives, writeQuorum, copies })
+  const plan = choose({ seen, drives, writeQuorum, copies })
   if (plan.kind === 'refuse') throw new MetadataError('Unwritable', plan.reason)
   const lookedBy = new Map(looked.map((each) => [each.place.id, each]))
   const [first, ...others] = plan.members.map((id) => must(lookedBy.get(id), 'members are among those looked at'))
@@ -92,7 +94,7 @@ function withoutSuspect(looked: readonly Looked[], suspect: string | undefined):
 }
 
 function openFirst({ place, inspected }: Looked, start: Start): Promise<Member> {
-  return openMember(place, inspected?.checkpoint, inspected?.records ?? [], start)
+  return openMember(place, inspected, inspected?.records ?? [], start)
 }
 
 /** From its own checkpoint where what it has is a beginning of what the donor has, else by a copy. */
@@ -103,7 +105,7 @@ async function bringUp({ place, inspected }: Looked, donor: Member, records: rea
   const isBeginning = isSame || records.some((record) => record.seq === end?.seq && record.checksum === end.checksum)
   if (inspected === undefined || checkpoint === undefined || !isBeginning) return copyMember(place, donor)
   const missing = records.filter((record) => record.seq > inspected.end.seq)
-  return openMember(place, checkpoint, [...inspected.records, ...missing], start)
+  return openMember(place, inspected, [...inspected.records, ...missing], start)
 }
 
 /** Told to every drive of the set, so that a start which sees only some of them knows of it. */

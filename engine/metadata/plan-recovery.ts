@@ -55,15 +55,17 @@ export function planRecovery({ seen, drives, writeQuorum, copies }: RecoveryInpu
     const donor = longest(seen)
     return { kind: 'recover', donor: donor?.id, members: membersOf(donor, seen, copies), epoch: (donor?.end?.epoch ?? 0) + 1 }
   }
-  if (told.length < readQuorum) return refuse(`${told.length} of ${drives} drives know who has the metadata; ${readQuorum} are needed`)
   const newest = Math.max(...told.map(({ epoch }) => epoch))
+  // The very first epoch may have been cut off while it was told, again and again: all drives are there, and nothing was journalled.
+  const isFirst = seen.length === drives && seen.every(({ end }) => end === undefined || end.epoch === 0)
+  if (told.length < readQuorum && !isFirst) return refuse(`${told.length} of ${drives} drives know who has the metadata; ${readQuorum} are needed`)
   // Two starts that each reached only some drives may have given the same number to different members: nothing
   // was acknowledged in at least one of them, and the longest journal tells in which.
   const candidates: SeenDrive[] = []
   for (const { epoch, members } of told) {
     if (epoch !== newest) continue
     const found = seen.filter(({ id, end }) => members.includes(id) && end !== undefined)
-    if (found.length === 0) return refuse(`none of the drives with the metadata of epoch ${epoch} can be read: ${members.join(', ')}`)
+    if (found.length === 0 && !isFirst) return refuse(`none of the drives with the metadata of epoch ${epoch} can be read: ${members.join(', ')}`)
     candidates.push(...found)
   }
   const donor = longest(candidates)

@@ -21,6 +21,10 @@ export class LmdbSource implements IndexSource {
     return existsSync(join(this.#directory, dataFile))
   }
 
+  clear(): void {
+    for (const name of [dataFile, lockFile]) rmSync(join(this.#directory, name), { force: true })
+  }
+
   restore(snapshot: Buffer): void {
     const file = openSync(join(this.#directory, dataFile), 'r+')
     try {
@@ -37,7 +41,7 @@ export class LmdbSource implements IndexSource {
 
   async replaceWith(donor: MetadataIndex): Promise<void> {
     assert(donor instanceof LmdbIndex, 'all members of a deployment have LMDB indexes')
-    for (const name of [dataFile, lockFile]) rmSync(join(this.#directory, name), { force: true })
+    this.clear()
     await donor.copyTo(this.#directory)
   }
 }

@@ -36,6 +36,7 @@ export class Journal {
   readonly #largestBytes: number
   #segments: Segment[] = []
   #current: Segment | undefined
+  #old: readonly string[]
   #offset = 0
   #nextNumber: number
   #nextBytes: number
@@ -44,20 +45,26 @@ export class Journal {
   #spare: Promise<Segment> | undefined
 
   /** `nextNumber`: of the first file to be made, higher than any there is. */
-  private constructor({ drive, segmentBytes = defaultSegmentBytes }: JournalOptions, nextNumber: number) {
+  private constructor({ drive, segmentBytes = defaultSegmentBytes }: JournalOptions, nextNumber: number, old: readonly string[]) {
+    this.#old = old
     this.#drive = drive
     this.#largestBytes = segmentBytes
     this.#nextBytes = Math.min(firstSegmentBytes, segmentBytes)
     this.#nextNumber = nextNumber
   }
 
-  /** An empty journal in place of what was there: everything in it is durable elsewhere. */
-  static async replace(options: JournalOptions): Promise<Journal> {
-    const { drive } = options
-    const names = await segmentNames(drive)
-    for (const name of names) await drive.remove(`${journalDirectory}/${name}`)
-    if (names.length > 0) await drive.syncDirectory(journalDirectory)
-    return new Journal(options, Math.max(0, ...names.map(Number)) + 1)
+  /** Appends behind what is there, which is left alone until `removeOld`. */
+  static async open(options: JournalOptions): Promise<Journal> {
+    const names = await segmentNames(options.drive)
+    return new Journal(options, Math.max(0, ...names.map(Number)) + 1, names)
+  }
+
+  /** Segments of earlier lives go: what they hold is durable elsewhere. */
+  async removeOld(): Promise<void> {
+    if (this.#old.length === 0) return
+    for (const name of this.#old) await this.#drive.remove(`${journalDirectory}/${name}`)
+    await this.#drive.syncDirectory(journalDirectory)
+    this.#old = []
   }
 
   /**

@@ -16,10 +16,10 @@ export interface JournalContent {
  * middle cannot come from that, since every record was durable before the next was written: it is
  * damage, and `Corrupt`.
  */
-export async function readJournal(drive: Drive, position: { readonly seq: number; readonly checksum: bigint }): Promise<JournalContent> {
+export async function readJournal(drive: Drive, position: { readonly seq: number; readonly checksum: bigint }, decode = decodeRecord): Promise<JournalContent> {
   const found = new Map<number, JournalRecord[]>()
   for (const name of await segmentNames(drive)) {
-    for (const record of recordsIn(await readWhole(drive, `${journalDirectory}/${name}`))) {
+    for (const record of recordsIn(await readWhole(drive, `${journalDirectory}/${name}`), decode)) {
       found.set(record.seq, [...(found.get(record.seq) ?? []), record])
     }
   }
@@ -56,9 +56,9 @@ function chainUpTo(found: Found, position: { readonly seq: number; readonly chec
 }
 
 /** Every whole record of a segment, whatever lap it is from. */
-function* recordsIn(segment: Buffer): Generator<JournalRecord> {
+function* recordsIn(segment: Buffer, decode: typeof decodeRecord): Generator<JournalRecord> {
   for (let at = 0; at < segment.length; ) {
-    const record = announcedBytes(segment, at) === undefined ? undefined : decodeRecord(segment, at)
+    const record = announcedBytes(segment, at) === undefined ? undefined : decode(segment, at)
     if (record !== undefined) yield record
     at += record === undefined ? alignmentBytes : (announcedBytes(segment, at) ?? alignmentBytes)
   }

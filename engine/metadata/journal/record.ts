@@ -75,8 +75,11 @@ export function encodeRecord(header: RecordHeader, body: Uint8Array): { readonly
   return { checksum: sealRecord(bytes, header, body.byteLength), bytes }
 }
 
-/** The record that begins at `offset`; undefined when there is none that is whole. Shares its bytes with `source`. */
-export function decodeRecord(source: Buffer, offset: number): JournalRecord | undefined {
+/**
+ * The record that begins at `offset`; undefined when there is none that is whole. Shares its bytes with
+ * `source`. Not to verify it is for the mutation check only.
+ */
+export function decodeRecord(source: Buffer, offset: number, verifies = true): JournalRecord | undefined {
   const header = source.subarray(offset, offset + recordHeaderBytes)
   if (header.length < recordHeaderBytes || header.readUInt32BE(8) !== magic || header[12] !== formatByte) return undefined
   const bodyBytes = header.readUInt32BE(16)
@@ -84,7 +87,7 @@ export function decodeRecord(source: Buffer, offset: number): JournalRecord | un
   const kind = kinds[(header[13] ?? 0) - 1]
   if (kind === undefined || end > source.length) return undefined
   const checksum = header.readBigUInt64BE(0)
-  if (xxh64(source.subarray(offset + 8, end)) !== checksum) return undefined
+  if (verifies && xxh64(source.subarray(offset + 8, end)) !== checksum) return undefined
   return {
     checksum,
     kind,
