@@ -5,7 +5,7 @@ export { ownerOnly, type Access, type Authorize, type Buckets, type Target, type
 export { tableUpdateActions } from './commit/updates.ts'
 export { viewUpdateActions } from './commit/view-updates.ts'
 export { badRequest, CatalogError, errorStatuses, type CatalogErrorCode } from './errors.ts'
-export { parseLocation } from './locations.ts'
+export { isObjectKey, parseLocation } from './locations.ts'
 export { endpoints, type Endpoint } from './rest/endpoints.ts'
 export type { CatalogResponse } from './rest/render.ts'
 export type { Warehouse } from './rows/rows.ts'

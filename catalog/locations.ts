@@ -15,16 +15,25 @@ export function parseLocation(location: string): FileLocation | undefined {
   return match === null ? undefined : { bucket: match[1] ?? '', key: match[2] ?? '' }
 }
 
-/** Whether a file or folder lies in the warehouse: in its bucket, below its prefix when it has one. */
+/** Of an object's key. */
+const maxKeyBytes = 1024
+
+/** Whether an object can have this key. */
+export function isObjectKey(key: string): boolean {
+  return key !== '' && Buffer.byteLength(key) <= maxKeyBytes && key.isWellFormed()
+}
+
+/** Whether a file or folder can lie in the warehouse: in its bucket, below its prefix when it has one. */
 export function isInWarehouse({ bucket, prefix }: Pick<Warehouse, 'bucket' | 'prefix'>, location: string): boolean {
   const parsed = parseLocation(`${stripTrailingSlash(location)}/`)
-  return parsed !== undefined && parsed.bucket === bucket && (prefix === undefined || parsed.key.startsWith(`${prefix}/`))
+  if (parsed === undefined || parsed.bucket !== bucket || (prefix !== undefined && !parsed.key.startsWith(`${prefix}/`))) return false
+  return parsed.key === '' || isObjectKey(parsed.key.slice(0, -1))
 }
 
 /** `BadRequest` unless the location lies in the warehouse. */
 export function checkLocation(warehouse: Warehouse, location: string): string {
   if (!isInWarehouse(warehouse, location)) {
-    throw badRequest(`Invalid location: ${location} is not in warehouse ${warehouse.name} (${warehouseLocation(warehouse)}/)`)
+    throw badRequest(`Invalid location: ${location} cannot be in warehouse ${warehouse.name} (${warehouseLocation(warehouse)}/)`)
   }
   if (hasDots(location)) throw badRequest(`Invalid location: ${location}`)
   return stripTrailingSlash(location)
@@ -79,7 +88,8 @@ export function metadataFileLocation(
 ): string {
   const folder = requestedLocation(warehouse, properties['write.metadata.path']) ?? checkLocation(warehouse, `${location}/metadata`)
   const counter = previous === undefined ? 0 : metadataCounter(previous) + 1
-  return `${folder}/${String(counter).padStart(5, '0')}-${uuid}.metadata.json`
+  const file = `${folder}/${String(counter).padStart(5, '0')}-${uuid}.metadata.json`
+  return checkLocation(warehouse, file)
 }
 
 function metadataCounter(location: string): number {

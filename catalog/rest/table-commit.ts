@@ -47,7 +47,7 @@ export async function commitTable(
     uuid: metadata['table-uuid'],
     metadataLocation,
     previousMetadataLocation: row.metadataLocation,
-    updates: commit.updates.map(({ action }) => action),
+    updates: [...new Set(commit.updates.map(({ action }) => action))],
   })
   return metadataLocation
 }

@@ -1,5 +1,7 @@
 import { assert } from '../../base/assert.ts'
+import { MiB } from '../../base/units.ts'
 import type { CatalogStore } from '../catalog-store.ts'
+import { badRequest } from '../errors.ts'
 import type { Json } from '../json/json.ts'
 import { parseJsonBytes } from '../json/parse.ts'
 import { stringifyJson } from '../json/stringify.ts'
@@ -47,8 +49,14 @@ export interface FunctionRow {
 /** Rows are a format byte and JSON. Version 1 is the only one so far. */
 const rowFormat = 1
 
+/** What clients send becomes rows: properties, functions, reports, filters. More of it than this is refused. */
+const maxRowBytes = 4 * MiB
+
+/** `BadRequest` when the row would be too large. */
 export function encodeRow(row: object): Buffer {
-  return Buffer.concat([Buffer.from([rowFormat]), Buffer.from(stringifyJson(row as Json), 'utf8')])
+  const text = Buffer.from(stringifyJson(row as Json), 'utf8')
+  if (text.length > maxRowBytes) throw badRequest(`Too large to be stored: ${text.length} bytes, of ${maxRowBytes} at most`)
+  return Buffer.concat([Buffer.from([rowFormat]), text])
 }
 
 /** Rows are our own writing: their shape is trusted, their format is checked. */

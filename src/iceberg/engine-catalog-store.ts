@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { MiB } from '../../base/units.ts'
 import {
-  CatalogStoreError, parseLocation, type CatalogStore, type CatalogStoreErrorCode, type CatalogTransaction, type FilePart, type NewFilePart,
+  CatalogStoreError, isObjectKey, parseLocation, type CatalogStore, type CatalogStoreErrorCode, type CatalogTransaction, type FilePart, type NewFilePart,
 } from '../../catalog/index.ts'
 import { EngineError, type Engine, type EngineErrorCode, type EngineTransaction, type ExtensionReader } from '../../engine/index.ts'
 
@@ -85,7 +85,7 @@ async function listRows(rows: ExtensionReader, { start, end, limit }: Range): Pr
 
 function objectOf(location: string): { readonly bucket: string; readonly key: string } {
   const parsed = parseLocation(location)
-  if (parsed === undefined || parsed.key === '') throw new CatalogStoreError('BadLocation', `not the location of a file: ${location}`)
+  if (parsed === undefined || !isObjectKey(parsed.key)) throw new CatalogStoreError('BadLocation', `not the location of a file: ${location}`)
   return parsed
 }
 

@@ -245,6 +245,41 @@ describe('a hostile client', () => {
     await world.catalog.maintain()
   })
 
+  test('locations that are too long for the key of an object', async () => {
+    const long = `s3://lake/${'x/'.repeat(1000)}`
+    const answers = [
+      await world.call('POST', `${ns}/tables`, { name: 'long1', schema, location: long }),
+      await world.call('POST', `${ns}/tables`, { name: 'long2', schema, properties: { 'write.metadata.path': long } }),
+      await world.call('POST', `${ns}/tables/t`, { requirements: [], updates: [{ action: 'set-location', location: long }] }),
+      await world.call('POST', `${ns}/views`, { name: 'long3', schema, 'view-version': version, properties: {}, location: long }),
+      await world.call('POST', `${ns}/register`, { name: 'long4', 'metadata-location': `${long}.metadata.json` }),
+    ]
+    await world.call('POST', 'lake/namespaces', { namespace: ['far'], properties: { location: long } })
+    answers.push(await world.call('POST', 'lake/namespaces/far/tables', { name: 'long5', schema }))
+    for (const answer of answers) expectProtocol(answer)
+    const snapshots = [{ action: 'add-snapshot', snapshot: { ...snapshot, 'manifest-list': `${long}m.avro` } }, { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': 9 }]
+    await world.call('POST', `${ns}/tables`, { name: 'far', schema })
+    expect((await world.call('POST', `${ns}/tables/far`, { requirements: [], updates: snapshots })).statusCode).toBe(200)
+    expect((await world.call('POST', `${ns}/tables/far/plan`, {})).json()).toMatchObject({ status: 'failed', error: { code: 400 } })
+    expect((await world.call('DELETE', `${ns}/tables/far?purgeRequested=true`)).statusCode).toBe(204)
+    expect((await world.catalog.maintain()).purgedTables).toBeGreaterThan(0)
+    // A namespace's own location counts only where tables can be.
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([400, 400, 400, 400, 400, 200])
+  })
+
+  test('properties that grow without end', async () => {
+    await world.call('POST', 'lake/namespaces', { namespace: ['grows'] })
+    const statuses = new Set<number>()
+    for (let index = 0; index < 6; index++) {
+      const answer = await world.call('POST', 'lake/namespaces/grows/properties', { updates: { [`p${index}`]: 'x'.repeat(900_000) } })
+      expectProtocol(answer)
+      statuses.add(answer.statusCode)
+    }
+    expect([...statuses]).toEqual([200, 400])
+    const headers = { 'idempotency-key': '017f22e2-79b0-7cc3-98c4-dc0c0c07398f', 'content-type': 'application/json' }
+    for (let repeat = 0; repeat < 2; repeat++) expect((await world.call('POST', 'lake/namespaces/grows/properties', { updates: { more: 'x'.repeat(900_000) } }, headers)).statusCode).toBe(400)
+  })
+
   test('files that are no metadata', async () => {
     const { engine } = world.world
     const gzip = Buffer.from('1f8b0800000000000003', 'hex')
