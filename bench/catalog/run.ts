@@ -24,7 +24,7 @@ type Row = readonly [what: string, run: (client: CatalogClient) => Promise<strin
 
 const manyTables = 64
 const transactionTables = 10
-const prepareLimitMs = 180_000
+const prepareLimitMs = 150_000
 
 function described({ operations, conflicts, errors, firstError, seconds, latency, bytes, cpuMs }: Measured): string {
   const rate = operations / seconds

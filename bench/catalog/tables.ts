@@ -2,7 +2,8 @@
 import type { CatalogClient } from './client.ts'
 import { closedLoop } from './closed-loop.ts'
 
-const namespace = 'bench'
+/** One of its own for each run: a catalog may be measured more than once. */
+const namespace = `bench_${Date.now().toString(36)}`
 export const tablesPath = `/namespaces/${namespace}/tables`
 
 const schema = {
