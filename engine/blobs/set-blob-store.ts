@@ -28,6 +28,8 @@ export interface SetBlobOptions {
   readonly hedgeAfterMs?: number
   /** A blob lacks a shard, or has a bad one. Called often; must be quick. */
   readonly onDamage?: (blobId: string, set: number) => void
+  /** For the mutation check only: what is acknowledged with fewer drives than it should be, or read without being verified. */
+  readonly mutation?: 'smallQuorum' | 'skippedVerify'
 }
 
 const defaultBlockBytes = 128 * KiB
@@ -70,7 +72,7 @@ export class SetBlobStore implements BlobStore {
       members: membersByShard(set, blobId),
       path: pathOf(blobId),
       directory: directoryOf(blobId),
-      writeQuorum: writeQuorum(dataShards, parityShards),
+      writeQuorum: writeQuorum(dataShards, parityShards) - (this.#options.mutation === 'smallQuorum' ? 2 : 0),
       buffers: this.#buffersOf(set.members.length),
     })
     let stored = false
@@ -146,6 +148,7 @@ export class SetBlobStore implements BlobStore {
       path: pathOf(blobId),
       clock: this.#clock,
       hedgeAfterMs: this.#options.hedgeAfterMs ?? defaultHedgeAfterMs,
+      isVerifying: this.#options.mutation !== 'skippedVerify',
       onFault: onFault ?? ((_, fault) => {
         if (fault !== 'absent') this.#options.onDamage?.(blobId, set.index)
       }),

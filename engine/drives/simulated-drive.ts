@@ -14,9 +14,9 @@ export interface SimulatedDriveOptions {
   /** File bytes that fit; more is `Full`. */
   readonly capacityBytes?: number
   /** For the mutation check only: a file's `sync` makes nothing durable. */
-  readonly ignoreSync?: boolean
+  readonly ignoreSync?: boolean | (() => boolean)
   /** For the mutation check only: `syncDirectory` makes nothing durable. */
-  readonly ignoreDirectorySync?: boolean
+  readonly ignoreDirectorySync?: boolean | (() => boolean)
 }
 
 interface UnsyncedWrite {
@@ -104,7 +104,7 @@ export class SimulatedDrive implements Drive {
     const covered = this.#dead ? [] : [...(this.#find(path, 'directory')?.unsynced ?? [])]
     await this.#before('syncDirectory', path)
     const directory = this.#directoryAt(path)
-    if (this.#options.ignoreDirectorySync === true) return
+    if (isOn(this.#options.ignoreDirectorySync)) return
     for (const entry of covered) {
       if (!directory.unsynced.includes(entry)) continue
       applyEntry(directory.durable, entry)
@@ -143,6 +143,11 @@ export class SimulatedDrive implements Drive {
     return new SimulatedDrive(options, afterCrash(this.#root, random))
   }
 
+  /** A drive of its own with the same files, all of them durable: what comes back when this one is away for a while. */
+  copy(options: SimulatedDriveOptions = {}): SimulatedDrive {
+    return new SimulatedDrive(options, copyOf(this.#root))
+  }
+
   /** For tests of integrity: changes one stored byte behind everybody's back. */
   flipByte(path: string, position: number): void {
     const { content } = this.#fileAt(path)
@@ -169,7 +174,7 @@ export class SimulatedDrive implements Drive {
       sync: async () => {
         const covered = new Set(file.unsynced)
         await this.#before('sync', file.path)
-        if (this.#options.ignoreSync === true) return
+        if (isOn(this.#options.ignoreSync)) return
         for (const write of file.unsynced) if (covered.has(write)) file.durable.write(write)
         file.unsynced = file.unsynced.filter((write) => !covered.has(write))
       },
@@ -268,6 +273,16 @@ function bytesUnder(node: TreeNode): number {
   return [...node.entries.values()].reduce((sum, child) => sum + bytesUnder(child), 0)
 }
 
+function copyOf(directory: DirectoryNode): DirectoryNode {
+  const copy = newDirectory(directory.path)
+  for (const [name, node] of directory.entries) {
+    const child = node.kind === 'directory' ? copyOf(node) : { ...node, content: new GrowingBytes(node.content.bytes()), durable: new GrowingBytes(node.content.bytes()), unsynced: [] }
+    copy.entries.set(name, child)
+    copy.durable.set(name, child)
+  }
+  return copy
+}
+
 function afterCrash(directory: DirectoryNode, random: SeededRandom): DirectoryNode {
   const survivors = new Map(directory.durable)
   for (const [name, states] of Map.groupBy(directory.unsynced, ({ name }) => name)) {
@@ -298,4 +313,8 @@ function keepSome(survivor: GrowingBytes, { position, bytes }: UnsyncedWrite, ra
   for (let start = 0; start < bytes.length; start += sectorBytes) {
     if (random.chance(0.5)) survivor.write({ position: position + start, bytes: bytes.subarray(start, start + sectorBytes) })
   }
+}
+
+function isOn(option: boolean | (() => boolean) | undefined): boolean {
+  return typeof option === 'function' ? option() : option === true
 }

@@ -122,8 +122,8 @@ export class Deployment {
   }
 
   async remove(): Promise<void> {
-    await this.stop()
-    rmSync(this.root, { recursive: true, force: true })
+    await this.#server?.kill9()
+    rmSync(this.root, { recursive: true, force: true, maxRetries: 10 })
   }
 }
 
