@@ -1,0 +1,208 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { open } from 'lmdb'
+import { afterAll, describe, expect, test } from 'vitest'
+import { SeededRandom } from '../../base/seeded-random.ts'
+import { systemClock, systemRandom } from '../../base/system.ts'
+import { KiB } from '../../base/units.ts'
+import { LmdbSource } from './index/lmdb-source.ts'
+import type { Commit, MetadataStore } from './metadata-store.ts'
+import { type MetadataPlaces, onOneDrive, openMetadata } from './open-metadata.ts'
+
+/** What real LMDB files are after a loss of power, of drives, and of bytes. */
+
+const root = mkdtempSync(join(tmpdir(), 'moraine-recovery-'))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+const timeoutMs = 120_000
+
+const put = (key: string, value: string): Commit => ({ checks: [], puts: [{ key: Buffer.from(key), value: Buffer.from(value) }], deletes: [], appends: [] })
+const openAt = (places: MetadataPlaces): Promise<MetadataStore> => openMetadata({ places, clock: systemClock, random: systemRandom })
+
+async function rowsIn(store: MetadataStore): Promise<Map<string, string>> {
+  const rows = await store.list({ start: Buffer.alloc(0), end: Buffer.from([0xff]), limit: 100_000 })
+  return new Map(rows.map(({ key, value }) => [key.toString(), value.toString()]))
+}
+
+/** The file as a power loss may leave it: of each page, what was last synced or what was written since. */
+function tornImage(synced: Buffer, written: Buffer, random: SeededRandom): Buffer {
+  const image = Buffer.alloc(written.length)
+  for (let at = 0; at < image.length; at += 4 * KiB) {
+    const source = random.chance(0.5) ? written : synced
+    image.set(source.subarray(at, at + 4 * KiB), at)
+  }
+  return image
+}
+
+test('an index of which a power loss kept any pages, the newest or older ones, comes back whole', async () => {
+  const directory = join(root, 'torn')
+  const random = new SeededRandom(7)
+  const expected = new Map<string, string>()
+  let store = await openAt(onOneDrive(directory))
+  for (let round = 0; round < 20; round++) {
+    // A start ends with a sync: this is what is on the drive.
+    const synced = readFileSync(join(directory, 'data.mdb'))
+    for (let i = 0; i < 40; i++) {
+      const key = `k${random.integer(300)}`
+      const value = `${round}/${i}`.padEnd(random.pick([10, 300, 5000]), '.')
+      if (random.chance(0.2)) {
+        await store.commit({ ...put('x', 'x'), puts: [], deletes: [Buffer.from(key)] })
+        expected.delete(key)
+      } else {
+        await store.commit(put(key, value))
+        expected.set(key, value)
+      }
+    }
+    const crashed = join(root, `torn-${round}`)
+    cpSync(directory, crashed, { recursive: true })
+    await store.close()
+    writeFileSync(join(crashed, 'data.mdb'), tornImage(synced, readFileSync(join(crashed, 'data.mdb')), random))
+    rmSync(directory, { recursive: true })
+    cpSync(crashed, directory, { recursive: true })
+    store = await openAt(onOneDrive(directory))
+    const rows = await rowsIn(store)
+    expect(rows.size).toBe(expected.size)
+    for (const [key, value] of expected) expect(rows.get(key)).toBe(value)
+  }
+  await store.close()
+}, timeoutMs)
+
+test('metadata from before there was a journal open as they are', async () => {
+  const directory = join(root, 'older')
+  mkdirSync(directory)
+  const seed = await openAt(onOneDrive(join(root, 'seed')))
+  const { version } = (await seed.commit(put('k', 'v'))) as { version: number }
+  await seed.close()
+  // The rows, and the newest version alone at the end, as the first format had them.
+  const before = open<Buffer, Buffer>({ path: join(root, 'seed'), noSubdir: false, keyEncoding: 'binary', encoding: 'binary', noSync: true, overlappingSync: false })
+  const older = open<Buffer, Buffer>({ path: directory, noSubdir: false, keyEncoding: 'binary', encoding: 'binary', overlappingSync: false })
+  await older.put(Buffer.from('k'), Buffer.from(before.get(Buffer.from('k')) ?? ''))
+  const { encodeRow } = await import('./row-format.ts')
+  const { positionKey } = await import('./index/lmdb-environment.ts')
+  const counter = Buffer.alloc(8)
+  counter.writeBigUInt64BE(41n)
+  await older.put(positionKey, encodeRow(positionKey, 41, counter))
+  await older.close()
+  await before.close()
+  const store = await openAt(onOneDrive(directory))
+  expect((await store.get(Buffer.from('k')))?.version).toBe(version)
+  const result = await store.commit(put('l', 'w'))
+  expect(result).toEqual({ ok: true, version: 42 })
+  await store.close()
+  const again = await openAt(onOneDrive(directory))
+  expect([...(await rowsIn(again)).keys()]).toEqual(['k', 'l'])
+  await again.close()
+}, timeoutMs)
+
+describe('on a set of drives', () => {
+  const places = (name: string, without: readonly number[] = []): MetadataPlaces => ({
+    drives: [0, 1, 2, 3, 4, 5].filter((at) => !without.includes(at)).map((at) => ({ id: String(at), directory: join(root, name, String(at), 'metadata') })),
+    setDrives: 6,
+    writeQuorum: 4,
+    copies: 3,
+  })
+
+  test.each([[0, 1], [0, 2], [1, 2], [0, 5], [3, 4]])('drives %i and %i are lost: everything is there; they come back: they catch up', async (a, b) => {
+    const name = `lost-${a}-${b}`
+    let store = await openAt(places(name))
+    await store.commit(put('k', 'before'))
+    await store.close()
+    store = await openAt(places(name, [a, b]))
+    expect([...(await rowsIn(store))]).toEqual([['k', 'before']])
+    await store.commit(put('k', 'without'))
+    await store.close()
+    // The two are stale now, and the others of the first three are lost in their turn.
+    const others = [0, 1, 2, 3, 4].filter((at) => at !== a && at !== b).slice(0, 2)
+    store = await openAt(places(name))
+    expect([...(await rowsIn(store))]).toEqual([['k', 'without']])
+    await store.close()
+    store = await openAt(places(name, others))
+    expect([...(await rowsIn(store))]).toEqual([['k', 'without']])
+    await store.close()
+  }, timeoutMs)
+
+  test('a drive that is replaced by an empty one becomes a copy; below the quorum nothing is served', async () => {
+    let store = await openAt(places('replaced'))
+    await store.commit(put('k', 'v'))
+    await store.close()
+    rmSync(join(root, 'replaced', '0'), { recursive: true })
+    rmSync(join(root, 'replaced', '1'), { recursive: true })
+    store = await openAt(places('replaced'))
+    expect([...(await rowsIn(store))]).toEqual([['k', 'v']])
+    await store.close()
+    store = await openAt(places('replaced', [2, 3]))
+    expect([...(await rowsIn(store))]).toEqual([['k', 'v']])
+    await store.close()
+    await expect(openAt(places('replaced', [0, 1, 2]))).rejects.toMatchObject({ code: 'Unwritable' })
+  }, timeoutMs)
+})
+
+/** Reads in a process of its own, which the system ends when the map lies beyond the file. */
+function readElsewhere(directory: string): { readonly signal: NodeJS.Signals | null; readonly lines: readonly string[] } {
+  const source = `
+    import { LmdbReader } from ${JSON.stringify(new URL('./index/lmdb-reader.ts', import.meta.url).href)}
+    const say = (line) => process.stdout.write(line + '\\n')
+    let reader
+    try { reader = new LmdbReader(${JSON.stringify(directory)}) } catch { say('refused'); process.exit(0) }
+    for (let i = 0; i < 300; i++) {
+      try {
+        const row = await reader.get(Buffer.from('k' + i))
+        say(row === undefined ? 'absent ' + i : 'value ' + i + ' ' + row.value.toString('latin1').slice(0, 20))
+      } catch (error) { say('error ' + i) }
+    }`
+  const { signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', source], { encoding: 'utf8' })
+  return { signal, lines: stdout.trim().split('\n') }
+}
+
+test('a flipped byte in any page of the index, or a file cut short, never makes a wrong value', async () => {
+  const directory = join(root, 'flips')
+  const store = await openAt(onOneDrive(directory))
+  for (let i = 0; i < 300; i++) await store.commit(put(`k${i}`, `v${i} `.padEnd(i % 10 === 0 ? 9000 : 60, '.')))
+  await store.close()
+  const pristine = readFileSync(join(directory, 'data.mdb'))
+  const random = new SeededRandom(11)
+  const damaged = join(root, 'damaged')
+  const outcomes = { wrong: [] as string[], noticed: 0, absent: 0, killed: 0, clean: 0 }
+  for (let trial = 0; trial < 16; trial++) {
+    rmSync(damaged, { recursive: true, force: true })
+    mkdirSync(damaged)
+    const image = Buffer.from(pristine)
+    const used = image.length
+    for (let flips = 0; flips < 8; flips++) {
+      const at = random.integer(used)
+      image[at] = (image[at] ?? 0) ^ (1 << random.integer(8))
+    }
+    writeFileSync(join(damaged, 'data.mdb'), trial % 4 === 3 ? image.subarray(0, 4 * KiB * (2 + random.integer(used / (4 * KiB) - 2))) : image)
+    const { signal, lines } = readElsewhere(damaged)
+    if (signal !== null) outcomes.killed++
+    for (const line of lines) {
+      const [kind, index = '', value = ''] = line.split(' ')
+      if (kind === 'value' && value !== `v${index}`) outcomes.wrong.push(line)
+      if (kind === 'error') outcomes.noticed++
+      if (kind === 'absent') outcomes.absent++
+      if (kind === 'value') outcomes.clean++
+    }
+  }
+  expect(outcomes.wrong).toEqual([])
+  expect(outcomes.clean).toBeGreaterThan(0)
+  expect(outcomes.noticed + outcomes.absent + outcomes.killed).toBeGreaterThan(0)
+}, timeoutMs)
+
+test('a damaged index on a set of drives is made anew from another copy', async () => {
+  const directories = [0, 1].map((at) => join(root, 'suspect', String(at)))
+  const places = { drives: directories.map((directory, at) => ({ id: String(at), directory })), setDrives: 2, writeQuorum: 2, copies: 2 }
+  let store = await openAt(places)
+  for (let i = 0; i < 100; i++) await store.commit(put(`k${i}`, `v${i}`))
+  await store.close()
+  const file = join(directories[0] ?? '', 'data.mdb')
+  truncateSync(file, 4 * KiB * 3)
+  expect(statSync(file).size).toBe(4 * KiB * 3)
+  store = await openMetadata({ places, clock: systemClock, random: systemRandom, suspect: directories[0] })
+  expect((await rowsIn(store)).size).toBe(100)
+  await store.close()
+  expect(new LmdbSource(directories[0] ?? '').exists()).toBe(true)
+  store = await openAt({ ...places, drives: places.drives })
+  expect((await rowsIn(store)).size).toBe(100)
+  await store.close()
+}, timeoutMs)
