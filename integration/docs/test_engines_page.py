@@ -7,7 +7,6 @@ import duckdb
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from deltalake import Schema as DeltaSchema
 from engines_page import PAGE, block
 from reference import load_extensions
 
@@ -38,7 +37,7 @@ def test_pyiceberg():
 
 
 def test_delta():
-    names = {'schema': DeltaSchema.from_arrow(PEOPLE.schema), 'people': PEOPLE}
+    names: dict = {}
     exec(compile(block('Delta Lake', 'python'), 'docs/engines.md', 'exec'), names)  # noqa: S102 - the page is ours
     table = DeltaTable('s3://lake/delta/people', storage_options=names['options'])
     assert table.to_pyarrow_table().sort_by('id').to_pydict() == PEOPLE.to_pydict()
