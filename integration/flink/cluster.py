@@ -1,6 +1,7 @@
 """A Flink cluster of one JobManager and one TaskManager at a time, processes of their own that a test may kill; and its client."""
 
 import collections.abc
+import contextlib
 import importlib.util
 import json
 import os
@@ -131,8 +132,10 @@ class Cluster:
         """The first truthy value of `condition`; throws with the logs' ends when there is none in time."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and all(process.poll() is None for process in self._processes.values()):
-            if value := condition():
-                return value
+            # A busy JobManager, or one that starts, does not answer: the next question may be answered.
+            with contextlib.suppress(OSError):
+                if value := condition():
+                    return value
             time.sleep(0.2)
         logs = '\n'.join(f'{path.name}: {path.read_text()[-3000:]}' for path in self._folder.glob('*.log'))
         raise AssertionError(f'{complaint}\n{logs}')
