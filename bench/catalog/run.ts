@@ -116,7 +116,7 @@ function listingRows({ durationMs, tables }: Options): Row[] {
       return `${listed} in ${pages} pages, ${(performance.now() - startedAt).toFixed(0)} ms`
     }],
     ['the first page of 1,000', async client => described(await closedLoop(client, { clients: 1, warmUpMs: 500, durationMs }, connection =>
-      connection.request('GET', `${tablesPath}?pageSize=1000`)))],
+      connection.request('GET', `${tablesPath}?pageSize=1000&pageToken=`)))],
   ]
 }
 
