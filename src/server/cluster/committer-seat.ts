@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { createHash } from 'node:crypto'
+import { lstatSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { must } from '../../../base/assert.ts'
 import type { Clock } from '../../../base/clock.ts'
@@ -40,7 +41,7 @@ export class CommitterSeat {
 
   constructor(options: CommitterSeatOptions) {
     this.#options = options
-    this.socketPath = join(mkdtempSync(join(tmpdir(), 'moraine-')), 'commits')
+    this.socketPath = join(privateDirectory(options.places), 'commits')
   }
 
   /** Resolves once it serves for the first time; never, when it is lost before. */
@@ -141,5 +142,23 @@ export class CommitterSeat {
   #finish(): void {
     rmSync(join(this.socketPath, '..'), { recursive: true, force: true })
     this.#onEnded()
+  }
+}
+
+/**
+ * This user's alone. Named after the deployment, which one server has at a time, so that one that was killed leaves
+ * nothing behind that the next does not use; a socket's path must be short, which a drive's may not be.
+ */
+function privateDirectory({ drives }: MetadataPlaces): string {
+  const name = createHash('sha256').update(drives.map(({ directory }) => directory).sort().join('\n')).digest('hex').slice(0, 16)
+  const path = join(tmpdir(), `moraine-${name}`)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+    return path
+  } catch {
+    // Whatever stands there is used only if nobody else can have put it there.
+    const { uid, mode } = lstatSync(path)
+    const isOurs = uid === userInfo().uid && (mode & 0o170077) === 0o040000
+    return isOurs ? path : mkdtempSync(join(tmpdir(), 'moraine-'))
   }
 }
