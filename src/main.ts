@@ -41,6 +41,7 @@ import { openKeyring } from './keyring/open-keyring.ts'
 import { blockAll, blockNothing } from './s3/bucket-access.ts'
 import { s3Handler } from './s3/pipeline.ts'
 import { createS3Service } from './s3/service.ts'
+import { registerAccountRoutes } from './server/accounts/account-routes.ts'
 import { applyBootstrap, planBootstrap, type EnsureWarehouse } from './server/bootstrap/apply-bootstrap.ts'
 import { BootstrapError, parseBootstrap, type BootstrapDocument } from './server/bootstrap/bootstrap-document.ts'
 import { committerCommand, runCommitter } from './server/cluster/committer-process.ts'
@@ -318,6 +319,7 @@ async function startWorker(config: Config, address: CommitterAddress): Promise<R
     routes: async app => {
       registerHealthRoutes(app, health)
       registerDriveRoutes(app, { keeper, rows, lookupAccessKey, keys: signingKeys, clock, nextId, version, root: config.root, metricsAuthentication: config.metricsAuthentication })
+      await registerAccountRoutes(app, { identity, lookupAccessKey, keys: signingKeys, clock })
       await app.register(iceberg)
     },
     refuseUrl: refuseIcebergRequest,

@@ -30,15 +30,8 @@ export interface AccessKeyRecord {
 export interface AccountState {
   /** `Disabled`: none of its keys, users and sessions can do anything. */
   readonly status: 'Enabled' | 'Disabled'
-  readonly quota: AccountQuota
   /** Sessions that began before are over. */
   readonly revokedBeforeMs?: number
-}
-
-/** Absent: no bound. */
-export interface AccountQuota {
-  readonly buckets?: number
-  readonly requestsPerSecond?: number
 }
 
 export type AccountRecord = Account & Partial<AccountState>

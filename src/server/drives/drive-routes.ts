@@ -6,6 +6,7 @@ import { CredentialError, type LookupAccessKey } from '../../identity/caller.ts'
 import { authenticate } from '../../sigv4/authenticate.ts'
 import { SigV4Error } from '../../sigv4/sigv4-error.ts'
 import type { SigningKeys } from '../../sigv4/signing-keys.ts'
+import { isUnlimitedRoot } from '../accounts/account-routes.ts'
 import type { CareRows, HealRequest, WalkState } from './care-rows.ts'
 import { metricsText } from './metrics-text.ts'
 import { isPrometheusToken } from './prometheus-token.ts'
@@ -77,7 +78,7 @@ async function isRoot({ raw }: FastifyRequest, { lookupAccessKey, keys, clock }:
         bodySha256Hex: hash('sha256', ''),
         secretOf: async (accessKeyId, sessionToken) => {
           const credentials = await lookupAccessKey(accessKeyId, sessionToken)
-          isServerRoot = credentials?.caller.principal.kind === 'serverRoot'
+          isServerRoot = credentials !== undefined && isUnlimitedRoot(credentials.caller.principal)
           return credentials?.secretAccessKey
         },
       },

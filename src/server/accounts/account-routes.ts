@@ -1,0 +1,136 @@
+import { hash } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Clock } from '../../../base/clock.ts'
+import { KiB } from '../../../base/units.ts'
+import { CredentialError, type LookupAccessKey } from '../../identity/caller.ts'
+import { IdentityError } from '../../identity/identity-error.ts'
+import { rootAccountName, type AccountRecord } from '../../identity/identity-records.ts'
+import type { IdentityStore } from '../../identity/identity-store.ts'
+import type { Principal } from '../../policy/principal.ts'
+import { authenticate } from '../../sigv4/authenticate.ts'
+import { SigV4Error } from '../../sigv4/sigv4-error.ts'
+import type { SigningKeys } from '../../sigv4/signing-keys.ts'
+
+export interface AccountRoutesOptions {
+  readonly identity: IdentityStore
+  readonly lookupAccessKey: LookupAccessKey
+  readonly keys: SigningKeys
+  readonly clock: Clock
+}
+
+const accounts = '/_moraine/v1/accounts'
+const bodyLimitBytes = 16 * KiB
+const pageAccounts = 1000
+const maxRootKeys = 2
+
+type Members = Readonly<Record<string, unknown>>
+
+/**
+ * Accounts (tenants) for the operator, as JSON, signed by the root key as a request of S3 is: `GET` and `POST
+ * /_moraine/v1/accounts`, `GET` and `PATCH …/NAME`, `POST …/NAME/access-keys`. Secrets are in the answers that make them,
+ * and in no other.
+ */
+export function registerAccountRoutes(app: FastifyInstance, options: AccountRoutesOptions): Promise<void> {
+  const { identity, clock } = options
+  return Promise.resolve(app.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: bodyLimitBytes }, (_request, body, done) => done(null, body))
+    scope.addHook('preHandler', async (request, reply) => ((await isOperator(request, options)) ? undefined : refuse(reply, 403, 'AccessDenied', 'Access Denied.')))
+    scope.setErrorHandler((error, _request, reply) => {
+      if (error instanceof IdentityError) return refuse(reply, error.code === 'NoSuchAccount' ? 404 : 409, error.code, error.message)
+      if (error instanceof InvalidMember) return refuse(reply, 400, 'InvalidArgument', error.message)
+      throw error
+    })
+    scope.get(accounts, async ({ query }) => {
+      const { after } = query as { readonly after?: string }
+      const page = await identity.listAccounts({ ...(after === undefined ? {} : { after }), limit: pageAccounts })
+      return { accounts: page.map(view), ...(page.length < pageAccounts ? {} : { next: page.at(-1)?.name }) }
+    })
+    scope.post(accounts, async (request, reply) => {
+      const { name, displayName = name, email = '' } = membersOf(request, { name: namePattern, displayName: /^.{1,256}$/, email: /^([^\s@]+@[^\s@]+)?$/ })
+      if (name === undefined || displayName === undefined) throw new InvalidMember('name is needed')
+      if ((await identity.getAccount(name)) !== undefined) return refuse(reply, 409, 'AccountAlreadyExists', `there is an account ${name}`)
+      const account = await identity.ensureAccount({ name, displayName, email })
+      return reply.code(201).send({ ...view(account), accessKey: await newKey(identity, account) })
+    })
+    scope.get(`${accounts}/:name`, async ({ params }) => view(await existing(identity, params)))
+    scope.patch(`${accounts}/:name`, async (request) => {
+      const { name } = await existing(identity, request.params)
+      const { status, sessions } = membersOf(request, { status: /^(Enabled|Disabled)$/, sessions: /^revoke$/ })
+      if (name === rootAccountName && status === 'Disabled') throw new InvalidMember('the root account is switched off by MORAINE_ROOT_ACCESS')
+      const change = { ...(status === undefined ? {} : { status: status as 'Enabled' | 'Disabled' }), ...(sessions === undefined ? {} : { revokedBeforeMs: clock.nowMs() + 1 }) }
+      return view(await identity.changeAccount(name, change))
+    })
+    scope.post(`${accounts}/:name/access-keys`, async ({ params }, reply) => reply.code(201).send(await newKey(identity, await existing(identity, params))))
+  })).then(() => undefined)
+}
+
+class InvalidMember extends Error {
+  override readonly name = 'InvalidMember'
+}
+
+const namePattern = /^[\w+=,.@-]{1,64}$/
+
+function view({ name, id, accountId, displayName, email, status = 'Enabled' }: AccountRecord) {
+  return { name, accountId, canonicalUserId: id, displayName, email, status }
+}
+
+async function existing(identity: IdentityStore, params: unknown): Promise<AccountRecord> {
+  const { name } = params as { readonly name: string }
+  const account = namePattern.test(name) ? await identity.getAccount(name) : undefined
+  if (account === undefined) throw new IdentityError('NoSuchAccount', 'there is no such account')
+  return account
+}
+
+async function newKey(identity: IdentityStore, { name, accountId }: AccountRecord) {
+  const { accessKeyId, secretAccessKey } = await identity.accessKeys.create({ owner: { accountName: name, accountId, userName: undefined }, limit: maxRootKeys })
+  return { accessKeyId, secretAccessKey }
+}
+
+/** The body's members: texts that match, and no others. */
+function membersOf<N extends string>({ body }: FastifyRequest, patterns: Readonly<Record<N, RegExp>>): { readonly [K in N]?: string } {
+  let members: Members
+  try {
+    members = JSON.parse(body instanceof Buffer ? body.toString('utf8') : '{}') as Members
+  } catch {
+    throw new InvalidMember('the body is not JSON')
+  }
+  if (typeof members !== 'object' || members === null) throw new InvalidMember('the body is no object')
+  for (const [name, value] of Object.entries(members)) {
+    const pattern = Object.hasOwn(patterns, name) ? patterns[name as N] : undefined
+    if (pattern === undefined || typeof value !== 'string' || !pattern.test(value)) throw new InvalidMember(`${name} is unknown or malformed`)
+  }
+  return members as { readonly [K in N]?: string }
+}
+
+function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
+  return reply.code(status).send({ code, message })
+}
+
+/** The operator's key, or a session of it that nothing limits. */
+export const isUnlimitedRoot = ({ kind, policies: { limits } }: Principal): boolean => kind === 'serverRoot' && limits.length === 0
+
+async function isOperator({ raw, body }: FastifyRequest, { lookupAccessKey, keys, clock }: AccountRoutesOptions): Promise<boolean> {
+  let isRoot = false
+  try {
+    const { kind } = await authenticate(
+      { method: raw.method ?? 'GET', url: raw.url ?? '/', rawHeaders: raw.rawHeaders },
+      {
+        nowMs: clock.nowMs(),
+        keys,
+        services: ['s3'],
+        region: undefined,
+        bodySha256Hex: hash('sha256', body instanceof Buffer ? body : ''),
+        secretOf: async (accessKeyId, sessionToken) => {
+          const credentials = await lookupAccessKey(accessKeyId, sessionToken)
+          isRoot = credentials !== undefined && isUnlimitedRoot(credentials.caller.principal)
+          return credentials?.secretAccessKey
+        },
+      },
+    )
+    return kind === 'authenticated' && isRoot
+  } catch (error) {
+    if (error instanceof SigV4Error || error instanceof CredentialError) return false
+    throw error
+  }
+}
