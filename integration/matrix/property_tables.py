@@ -38,7 +38,8 @@ class PropertyTables:
         self.insert_both_halves(self.create(table, format_version='1'))
 
     def partition_transforms(self, table: str) -> None:
-        name = self.create(table, 'bucket(2, id), truncate(1, carrier), hours(departed)', format_version='2', **{'write.distribution-mode': 'none', 'write.spark.fanout.enabled': 'true'})
+        unsorted = {'write.distribution-mode': 'none', 'write.spark.fanout.enabled': 'true'}
+        name = self.create(table, 'bucket(2, id), truncate(1, carrier), hours(departed)', format_version='2', **unsorted)
         self.writer.insert(name, flights()[:6])
 
     def partition_evolution(self, table: str) -> None:
@@ -107,6 +108,7 @@ class PropertyTables:
         self.sql(f"CALL lh.system.rollback_to_snapshot('{NAMESPACE}.{table}', {first})")
 
     def view(self) -> str:
-        self.sql(f"CREATE VIEW lh.{NAMESPACE}.delayed (id COMMENT 'the key', carrier) COMMENT 'late' AS SELECT id, carrier FROM lh.{NAMESPACE}.version_1 WHERE delay > 10")
-        self.sql(f'ALTER VIEW lh.{NAMESPACE}.delayed SET TBLPROPERTIES (\'purpose\' = \'fixtures\')')
+        self.sql(f"""CREATE VIEW lh.{NAMESPACE}.delayed (id COMMENT 'the key', carrier) COMMENT 'late'
+          AS SELECT id, carrier FROM lh.{NAMESPACE}.version_1 WHERE delay > 10""")
+        self.sql(f"ALTER VIEW lh.{NAMESPACE}.delayed SET TBLPROPERTIES ('purpose' = 'fixtures')")
         return 'delayed'

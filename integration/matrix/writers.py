@@ -1,12 +1,8 @@
 """The engines as writers: each makes the table of a feature, or says in its own words that it cannot."""
 
-import tempfile
-
-import pyarrow.parquet as pq
-from pyiceberg.exceptions import ValidationError
 from pyiceberg.expressions import And, EqualTo, IsNull
 from pyiceberg.types import LongType, StringType
-from rows import DELETES, arrow_flights, changed_by_upsert, evolved_later, flights, values
+from rows import COLUMNS, DELETES, arrow_flights, changed_by_upsert, evolved_later, flights, values
 
 NAMESPACE = 'matrix'
 FEATURES = ['v2', 'v3', 'position deletes', 'deletion vectors', 'equality deletes', 'evolved schema']
@@ -32,8 +28,9 @@ class SqlWriter:
         self.prefix = prefix
 
     def columns(self) -> str:
-        kinds = ['BIGINT', self.types['text'], self.types['text'], 'INT', 'INT', self.types['double'], 'DECIMAL(9, 2)', 'DATE', self.types['timestamp']]
-        return ', '.join(f'{name} {kind}' for name, kind in zip(['id', 'carrier', 'origin', 'flight', 'delay', 'distance', 'fare', 'flown', 'departed'], kinds))
+        text, timestamp, double = (self.types[name] for name in ['text', 'timestamp', 'double'])
+        kinds = ['BIGINT', text, text, 'INT', 'INT', double, 'DECIMAL(9, 2)', 'DATE', timestamp]
+        return ', '.join(f'{name} {kind}' for name, kind in zip(COLUMNS, kinds))
 
     def create(self, table: str, feature: str) -> None:
         raise NotImplementedError
