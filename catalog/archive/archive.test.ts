@@ -158,6 +158,30 @@ describe('archived snapshots and log entries', () => {
     expect(Math.max(...own)).toBeLessThan(25_000)
   })
 
+  test('a history in too many runs is written anew', async () => {
+    const store = new MemoryCatalogStore(['lake'])
+    const [catalog] = await open(store, 1000)
+    const history = new History()
+    const commit = async (updates: readonly Json[]): Promise<Record<string, Json>> => {
+      const { status, body } = await catalog.call('updateTable', { ...table, body: { requirements: [], updates } })
+      expect(status).toBe(200)
+      const metadata = body['metadata'] as { readonly snapshots: readonly { readonly 'snapshot-id': Int64 }[] }
+      history.ids = metadata.snapshots.map((snapshot) => snapshot['snapshot-id'])
+      expect(parseJsonBytes(await store.readFile(body['metadata-location'] as string))).toEqual(metadata)
+      return body
+    }
+    const runsOf = async (body: Record<string, Json>): Promise<number> =>
+      (await store.readParts(body['metadata-location'] as string)).filter((part) => part.kind === 'shared').length
+    for (let n = 0; n < 20; n++) await commit(history.updates({ kind: 'append', count: 10, toBranch: false, text: 'plain' }))
+    const odd = history.ids.slice(0, -10).filter((_, index) => index % 2 === 1)
+    const worn = await commit([{ action: 'remove-snapshots', 'snapshot-ids': odd }])
+    expect(await runsOf(worn)).toBeGreaterThan(64)
+    const renewed = await commit([{ action: 'set-properties', updates: { a: 'b' } }])
+    expect(await runsOf(renewed)).toBeLessThanOrEqual(2)
+    expect((renewed['metadata'] as { readonly snapshots: unknown }).snapshots).toEqual((worn['metadata'] as { readonly snapshots: unknown }).snapshots)
+    expect(history.ids.length).toBe(200 - odd.length)
+  })
+
   test('a file of another writer is read as it is, and archived with the next commit', async () => {
     const store = new MemoryCatalogStore(['lake'])
     const [catalog, other] = await open(store, 2000)
