@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { driveMutations, simulateDrives } from './simulate-drives.ts'
 
-const seeds = 250
+const seeds = 150
 
 describe('sets of drives under faults', () => {
   it(`keep what they acknowledged, in ${seeds} runs`, async () => {
