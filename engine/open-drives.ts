@@ -5,9 +5,8 @@ import type { Random } from '../base/random.ts'
 import type { Redundancy } from './blobs/blob-store.ts'
 import { DriveFormatError, type DriveRecord, formatDrive, lockPath, randomId } from './drives/drive-format.ts'
 import { type DriveLock, lockDrive } from './drives/drive-lock.ts'
-import { type DriveSet, writeQuorum } from './drives/drive-set.ts'
+import type { DriveSet } from './drives/drive-set.ts'
 import { findDrives } from './drives/find-drives.ts'
-import { type MemberEpoch, newestEpoch, writeEpoch } from './drives/member-epoch.ts'
 import { makeDirectoryDurably, NodeDrive } from './drives/node-drive.ts'
 import { defaultParity, defaultReducedParity, parityProblem } from './drives/plan-sets.ts'
 import { type DriveSlot, type GivenDrive, planStart, type StartPlan } from './drives/plan-start.ts'
@@ -30,7 +29,7 @@ export interface PreparedDrives {
 type Service = Extract<StartPlan, { readonly kind: 'serve' }>
 
 /**
- * Locks the drives, formats them when all are empty, formats those that took the place of another, and begins a new epoch.
+ * Locks the drives, formats them when all are empty, and formats those that took the place of another; the committer begins the new epoch.
  * Throws `DriveFormatError`: `Foreign`, `Locked`, `Incomplete`.
  */
 export async function prepareDrives({ drives, random, parities }: { readonly drives: readonly string[]; readonly random: Random; readonly parities: Parities }): Promise<PreparedDrives> {
@@ -50,7 +49,6 @@ export async function prepareDrives({ drives, random, parities }: { readonly dri
     const slots = service.slots.flat().filter(({ state }) => state !== 'absent')
     for (const { path } of slots) locks.push(lockDrive(join(path, lockPath)))
     for (const slot of slots) if (slot.state === 'blank') await formatDrive(new NodeDrive(slot.path), { ...service.record, driveId: slot.driveId })
-    await beginEpoch(service)
     return { deploymentId: service.record.deploymentId, slots: service.slots, parity: service.record.parity, notes: service.notes, release }
   } catch (error) {
     release()
@@ -67,17 +65,6 @@ function planOf(paths: readonly string[], setDrives: number, parities: Parities,
     driveId, set, position, path: must(paths[set * setDrives + position], 'a path for each drive'), state: 'blank' as const,
   })))
   return { kind: 'serve', record: { format: 2, deploymentId: randomId(random), sets, parity: standard }, slots, notes: [], epoch: undefined }
-}
-
-/** The drives that are there now are its members; with too few of them for a write quorum the one before holds on. */
-async function beginEpoch({ slots, epoch, record }: Service): Promise<void> {
-  const isEnough = slots.every((set) => set.filter(({ state }) => state !== 'absent').length >= writeQuorum(set.length - record.parity, record.parity))
-  if (!isEnough || slots.flat().length === 1) return
-  const there = slots.flat().filter(({ state }) => state !== 'absent')
-  const before = newestEpoch([epoch])
-  // A drive that was away, or is new, is a member once it has been healed: the walk after the start compares all of them.
-  const next: MemberEpoch = { epoch: (before?.epoch ?? 0) + 1, members: there.map(({ driveId }) => driveId) }
-  for (const { path } of there) await writeEpoch(new NodeDrive(path), next)
 }
 
 /** Throws `Incomplete` for parities that a set of so many drives cannot have. */
