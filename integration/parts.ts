@@ -49,6 +49,8 @@ export const parts: readonly Part[] = [
   { name: 'raw-http', runner: { kind: 'vitest' }, deadlineMs: 2 * minute, server: true },
   { name: 'terraform-replay', runner: { kind: 'vitest' }, deadlineMs: minute, server: true },
   { name: 'iam', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: false },
+  { name: 'iam-cli', runner: { kind: 'pytest', python: 'objects' }, deadlineMs: 6 * minute, server: true },
+  { name: 'ldap', runner: { kind: 'pytest', python: 'clients', debian: { slapd: 'slapd' } }, deadlineMs: 4 * minute, server: false },
   { name: 'boto3', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 4 * minute, server: true },
   { name: 'policies', runner: { kind: 'pytest', python: 'objects' }, deadlineMs: 4 * minute, server: true },
   { name: 'minio-js', runner: { kind: 'vitest' }, deadlineMs: 2 * minute, server: true },
