@@ -8,7 +8,7 @@ import { type Drive, DriveError } from './drive.ts'
  */
 export interface MemberEpoch {
   readonly epoch: number
-  /** Ids of the drives that had every acknowledged write when the epoch began. */
+  /** Ids of the drives that keep the metadata, and had every acknowledged commit when the epoch began. */
   readonly members: readonly string[]
 }
 
