@@ -11,7 +11,7 @@ import {
   GetBucketWebsiteCommand, GetObjectLockConfigurationCommand, GetObjectTaggingCommand, GetPublicAccessBlockCommand, HeadBucketCommand, HeadObjectCommand,
   ListBucketAnalyticsConfigurationsCommand, ListBucketIntelligentTieringConfigurationsCommand, ListBucketInventoryConfigurationsCommand,
   ListBucketMetricsConfigurationsCommand, ListObjectVersionsCommand, PutBucketCorsCommand, PutBucketTaggingCommand, PutBucketVersioningCommand,
-  PutBucketWebsiteCommand, PutObjectCommand, PutPublicAccessBlockCommand, type S3Client,
+  PutBucketWebsiteCommand, PutObjectCommand, PutBucketLifecycleConfigurationCommand, PutPublicAccessBlockCommand, type S3Client,
 } from '@aws-sdk/client-s3'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { connect, freshBucket, refusalOf } from '../connection.ts'
@@ -140,9 +140,14 @@ describe('resources beside it', () => {
     expect(block).toEqual({ BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true })
   })
 
+  test('aws_s3_bucket_public_access_block is written and read', async () => {
+    const partly = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: false, RestrictPublicBuckets: true }
+    await s3.send(new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: partly }))
+    expect((await s3.send(new GetPublicAccessBlockCommand({ Bucket }))).PublicAccessBlockConfiguration).toEqual(partly)
+  })
+
   test('a resource that is not there yet fails loudly when it is written', async () => {
-    const blocked = { BlockPublicAcls: true, IgnorePublicAcls: true, BlockPublicPolicy: true, RestrictPublicBuckets: true }
-    expect(await refusalOf(s3.send(new PutPublicAccessBlockCommand({ Bucket, PublicAccessBlockConfiguration: blocked })))).toEqual({ code: 'NotImplemented', status: 501 })
+    expect(await refusalOf(s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: [{ ID: 'a', Status: 'Enabled', Filter: { Prefix: '' }, Expiration: { Days: 1 } }] } })))).toEqual({ code: 'NotImplemented', status: 501 })
   })
 
   test('aws_s3_object: put, read with its tags, changed, deleted by version', async () => {

@@ -39,9 +39,9 @@ export interface Admission {
  */
 export async function admissionOf(service: S3Service, facts: S3RequestFacts, { scope, bucket, key, versionId }: Target): Promise<Admission> {
   const { header } = facts
-  const bucketRow = scope === 'bucket' ? await ownedBucket(service, bucket, header('x-amz-expected-bucket-owner')) : undefined
+  const bucketRow = scope === 'bucket' ? await visibleBucket(service, facts, bucket, header('x-amz-expected-bucket-owner')) : undefined
   const copySource = facts.operation === 'CopyObject' || facts.operation === 'UploadPartCopy' ? sourceIn(header('x-amz-copy-source')) : undefined
-  const sourceRow = copySource === undefined ? undefined : await ownedBucket(service, copySource.bucket, header('x-amz-source-expected-bucket-owner'))
+  const sourceRow = copySource === undefined ? undefined : await visibleBucket(service, facts, copySource.bucket, header('x-amz-source-expected-bucket-owner'))
   const located: S3RequestFacts = { ...facts, copySource }
   const renamed = facts.operation === 'RenameObject' ? header('x-amz-rename-source') : undefined
   const needs = placedNeeds(located, {
@@ -57,10 +57,15 @@ export async function admissionOf(service: S3Service, facts: S3RequestFacts, { s
 
 const sourceIn = (header: string | undefined) => (header === undefined ? undefined : parseCopySource(header))
 
-/** The bucket, when it is there and `expectedOwner` (an account id that a client insists on) is its owner's. */
-export async function ownedBucket(service: S3Service, bucket: string, expectedOwner: string | undefined): Promise<Bucket> {
-  const row = await service.engine.headBucket(bucket)
-  if (expectedOwner !== undefined && (await service.accountIdOf(row.ownerId)) !== expectedOwner) throw new S3Error('AccessDenied')
+/**
+ * The bucket, when it is there and `expectedOwner` (an account id that a client insists on) is its owner's. Who sends no
+ * signature is not told which buckets there are.
+ */
+async function visibleBucket({ engine, accountIdOf }: S3Service, { caller }: S3RequestFacts, bucket: string, expectedOwner: string | undefined): Promise<Bucket> {
+  const row = await engine.headBucket(bucket).catch((error: unknown) => {
+    throw caller === anonymousCaller && error instanceof EngineError && error.code === 'NoSuchBucket' ? new S3Error('AccessDenied') : error
+  })
+  if (expectedOwner !== undefined && (await accountIdOf(row.ownerId)) !== expectedOwner) throw new S3Error('AccessDenied')
   return row
 }
 
