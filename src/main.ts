@@ -17,6 +17,7 @@ import { parseCommand, type Command } from './cli/command.ts'
 import { fsckExitCodes, fsckText } from './cli/fsck-text.ts'
 import { helpText } from './cli/help.ts'
 import { runPolicySimulate, SimulationError } from './cli/policy-simulate.ts'
+import { walkText } from './cli/drives-text.ts'
 import { runHeal, runStatus } from './cli/run-admin.ts'
 import { parseConfig, type Config } from './config/parse-config.ts'
 import { processEnvironment, readTextFile } from './config/process-input.ts'
@@ -116,10 +117,10 @@ function complain(...messages: readonly string[]): number {
   return 1
 }
 
-async function runFsck({ drives, json, quick }: Extract<Command, { kind: 'fsck' }>): Promise<number> {
+async function runFsck({ drives, json, quick, repair }: Extract<Command, { kind: 'fsck' }>): Promise<number> {
   try {
-    const report = await fsckDrives({ drives, clock, random, readBytes: !quick })
-    process.stdout.write(json ? `${JSON.stringify(report)}\n` : fsckText(drives, report))
+    const report = await fsckDrives({ drives, clock, random, readBytes: !quick, repair })
+    process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${report.repaired === undefined ? '' : `Repair: ${walkText({ id: '', state: 'done', progress: report.repaired })}\n`}${fsckText(drives, report)}`)
     return fsckExitCodes[report.verdict]
   } catch (error) {
     return complain(...reasonOf(error).split('\n').map(reason => `${drives.join(' ')}: ${reason}`))

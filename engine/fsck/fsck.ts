@@ -3,6 +3,8 @@ import type { Random } from '../../base/random.ts'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import type { MetadataStore } from '../metadata/metadata-store.ts'
 import { lockDeployment, openDeployment } from '../open-deployment.ts'
+import type { DriveKeeper } from '../drives/drive-keeper.ts'
+import type { WalkProgress } from '../heal/healer.ts'
 import type { FsckReport } from './report.ts'
 import { StoreCheck } from './store-check.ts'
 
@@ -26,17 +28,27 @@ export async function fsckDrives(input: {
   readonly clock: Clock
   readonly random: Random
   readonly readBytes?: boolean
-}): Promise<FsckReport> {
-  const { drives, clock, random, readBytes = false } = input
+  /** First makes the shards that blobs lack, on several drives; removes nothing. */
+  readonly repair?: boolean
+}): Promise<FsckReport & { readonly repaired: WalkProgress | undefined }> {
+  const { drives, clock, random, readBytes = false, repair = false } = input
   const lock = await lockDeployment({ drives })
   try {
     const stores = await openDeployment({ drives, clock, random })
     try {
-      return await fsck({ ...stores, readBytes })
+      const repaired = repair && stores.keeper.isErasureCoded ? await repairBlobs(stores.keeper) : undefined
+      return { ...(await fsck({ ...stores, readBytes })), repaired }
     } finally {
       await stores.close()
     }
   } finally {
     lock.release()
   }
+}
+
+/** Empty drives in the place of others are formatted, and every blob is read and healed. */
+async function repairBlobs(keeper: DriveKeeper): Promise<WalkProgress> {
+  await keeper.examine()
+  await keeper.formatReplaced()
+  return keeper.walk({ kind: 'everything', signal: new AbortController().signal, onProgress: () => Promise.resolve() })
 }

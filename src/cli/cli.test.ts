@@ -16,9 +16,10 @@ describe('parseCommand', () => {
     [['server', '--address', ':9000', '/data'], { kind: 'server', argv: ['--address', ':9000', '/data'] }],
     [['status'], { kind: 'status', endpoint: undefined, json: false }],
     [['heal', '--wait', '--endpoint', 'https://s3.example.org', '--json'], { kind: 'heal', endpoint: 'https://s3.example.org', json: true, wait: true }],
-    [['fsck', '/a', '/d{1...2}'], { kind: 'fsck', drives: ['/a', '/d1', '/d2'], json: false, quick: false }],
-    [['fsck', '/data'], { kind: 'fsck', drives: ['/data'], json: false, quick: false }],
-    [['fsck', '--json', '/data', '--quick'], { kind: 'fsck', drives: ['/data'], json: true, quick: true }],
+    [['fsck', '--repair', '/a'], { kind: 'fsck', drives: ['/a'], json: false, quick: false, repair: true }],
+    [['fsck', '/a', '/d{1...2}'], { kind: 'fsck', drives: ['/a', '/d1', '/d2'], json: false, quick: false, repair: false }],
+    [['fsck', '/data'], { kind: 'fsck', drives: ['/data'], json: false, quick: false, repair: false }],
+    [['fsck', '--json', '/data', '--quick'], { kind: 'fsck', drives: ['/data'], json: true, quick: true, repair: false }],
   ])('%j', (argv, command) => {
     expect(parseCommand(argv)).toEqual(command)
   })
@@ -28,7 +29,7 @@ describe('parseCommand', () => {
     [['fsck'], 'the DRIVEs'],
     [['status', '--wait'], '--wait is not an option'],
     [['heal', '--endpoint', 'nowhere'], 'takes a URL'],
-    [['fsck', '--repair', '/a'], '--repair'],
+    [['fsck', '--force', '/a'], '--force'],
   ])('%j is refused', (argv, message) => {
     expect(parseCommand(argv)).toMatchObject({ kind: 'unknown', message: expect.stringContaining(message) as string })
   })

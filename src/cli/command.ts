@@ -4,8 +4,8 @@ import { expandEllipses } from '../config/words.ts'
 export type Command =
   /** `argv` is parsed with the environment (src/config). */
   | { readonly kind: 'server'; readonly argv: readonly string[] }
-  /** `quick` verifies the records only, not every byte that is stored. */
-  | { readonly kind: 'fsck'; readonly drives: readonly string[]; readonly json: boolean; readonly quick: boolean }
+  /** `quick` verifies the records only, not every byte that is stored; `repair` heals shards first. */
+  | { readonly kind: 'fsck'; readonly drives: readonly string[]; readonly json: boolean; readonly quick: boolean; readonly repair: boolean }
   /** `endpoint` absent: where this environment's server listens. */
   | { readonly kind: 'status'; readonly endpoint: string | undefined; readonly json: boolean }
   | { readonly kind: 'heal'; readonly endpoint: string | undefined; readonly json: boolean; readonly wait: boolean }
@@ -37,10 +37,10 @@ export function parseCommand(argv: readonly string[]): Command {
 
 function parseFsck(rest: readonly string[]): Command {
   const words = rest.filter(word => !word.startsWith('-'))
-  const wrong = rest.find(word => word.startsWith('-') && !['--json', '--quick'].includes(word))
+  const wrong = rest.find(word => word.startsWith('-') && !['--json', '--quick', '--repair'].includes(word))
   if (wrong !== undefined) return { kind: 'unknown', message: `${wrong} is not an option of "moraine fsck"` }
   if (words.length === 0) return { kind: 'unknown', message: 'moraine fsck takes the DRIVEs of a deployment' }
-  return { kind: 'fsck', drives: words.flatMap(expandEllipses), json: rest.includes('--json'), quick: rest.includes('--quick') }
+  return { kind: 'fsck', drives: words.flatMap(expandEllipses), json: rest.includes('--json'), quick: rest.includes('--quick'), repair: rest.includes('--repair') }
 }
 
 function parseAdmin(kind: 'status' | 'heal', rest: readonly string[]): Command {

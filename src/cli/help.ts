@@ -16,6 +16,7 @@ Usage:
   moraine fsck [options] DRIVE…       verify drives that no server uses; exits 0 when all is clean,
                                       2 when records contradict each other, 3 when something is lost
     --quick                           verify the records only, not every stored byte
+    --repair                          first make the shards that blobs lack; nothing is removed
     --json                            print the report as JSON
   moraine status [options]            show a running server's drives; exits 2 when a set is degraded, 3 when
                                       one cannot be written
