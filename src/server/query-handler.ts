@@ -50,7 +50,8 @@ export function queryHandler(options: QueryHandlerOptions): (request: IncomingMe
       const caller = await callerOf(request, body, service, options)
       if (caller !== undefined) context.notes.accessKeyId = caller.accessKeyId
       const input = readQuery(operation, form)
-      const client = { sourceIp: request.socket.remoteAddress, isSecure: options.isSecure, userAgent: request.headers['user-agent'] }
+      const sourceIp = request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '')
+      const client = { sourceIp, isSecure: options.isSecure, userAgent: request.headers['user-agent'] }
       const output = await service.run(action, input, { caller, requestId: context.requestId, client, request })
       answer(response, 200, writeQuery(service.model, operation, output, context.requestId))
     } catch (error) {
