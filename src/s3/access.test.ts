@@ -157,6 +157,35 @@ describe('Block Public Access', () => {
   })
 })
 
+describe('an account’s Block Public Access', () => {
+  const control = (method: string, who: object = {}, body = '') => server.send(method, '/v20180820/configuration/publicAccessBlock', { headers: { 'x-amz-account-id': account.accountId }, body, ...who })
+  const on = '<PublicAccessBlockConfiguration><RestrictPublicBuckets>true</RestrictPublicBuckets><BlockPublicPolicy>true</BlockPublicPolicy></PublicAccessBlockConfiguration>'
+
+  test('is over all its buckets', async () => {
+    const open = everyone('s3:GetObject', arn('*'))
+    await unblock()
+    expect((await putPolicy(open)).status).toBe(204)
+    expect((await get('key', nobody)).status).toBe(200)
+    expect(await control('GET')).toMatchObject({ status: 404, code: 'NoSuchPublicAccessBlockConfiguration' })
+    expect((await control('PUT', {}, on)).status).toBe(200)
+    expect((await control('GET')).body).toContain('<RestrictPublicBuckets>true</RestrictPublicBuckets>')
+    expect(await get('key', nobody)).toMatchObject(denied)
+    expect(await putPolicy(open)).toMatchObject(denied)
+    expect((await control('DELETE')).status).toBe(204)
+    expect((await get('key', nobody)).status).toBe(200)
+  })
+
+  test('is the account’s own', async () => {
+    server.callers.set('bob', user('bob', [allow('s3:*', 'arn:aws:s3:::*/*')]))
+    for (const who of [{ as: 'eve' }, { as: 'bob' }, nobody]) for (const method of ['GET', 'PUT', 'DELETE']) expect(await control(method, who, method === 'PUT' ? on : '')).toMatchObject(denied)
+    server.callers.set('bob', user('bob', [allow('s3:PutAccountPublicAccessBlock', '*')]))
+    expect((await control('PUT', { as: 'bob' }, on)).status).toBe(200)
+    expect(await control('GET', { as: 'bob' })).toMatchObject(denied)
+    expect((await control('DELETE', { as: 'bob' })).status).toBe(204)
+    expect(await control('PUT', {}, '<PublicAccessBlockConfiguration><Other>true</Other></PublicAccessBlockConfiguration>')).toMatchObject({ status: 400, code: 'MalformedXML' })
+  })
+})
+
 describe('access control lists', () => {
   test('are off in an owner-enforced bucket', async () => {
     expect(await server.send('PUT', `/${bucket}/key`, { headers: { 'x-amz-acl': 'public-read' } })).toMatchObject({ status: 400, code: 'AccessControlListNotSupported' })

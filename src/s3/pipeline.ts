@@ -6,6 +6,7 @@ import { S3Error } from '../wire/errors.ts'
 import { defaultXmlLimits } from '../wire/parse-xml.ts'
 import { requestReaderOf } from '../wire/read-request.ts'
 import { responseWriterOf } from '../wire/write-response.ts'
+import { isAccountBlockRequest, serveAccountBlock } from './account-block-requests.ts'
 import { send, sendError } from './answer.ts'
 import { placedNeeds } from './authorize.ts'
 import { factsOf, type S3RequestFacts } from './request-facts.ts'
@@ -60,6 +61,7 @@ export function s3Handler(options: PipelineOptions): (request: IncomingMessage, 
       if (exchange.method !== 'OPTIONS') await showToOrigin(exchange, options.service)
       if (exchange.method === 'OPTIONS') await preflight(exchange, options.service)
       else if (exchange.isWebsite) await serveWebsite(exchange, options.service, { authenticated: () => visitorOf(exchange, options), hostId: options.hostId })
+      else if (isAccountBlockRequest(exchange)) await serveAccountBlock(exchange, options.service, await controlOf(exchange, options))
       else if (isForm(exchange)) await uploadForm(exchange, options.service, formRules(options))
       else await handle(exchange, options, headOnly)
     } catch (error) {
@@ -119,6 +121,13 @@ async function authenticated({ request, method }: Exchange, { lookupAccessKey, k
     },
   )
   return { authentication, caller: authentication.kind === 'anonymous' ? anonymousCaller : must(caller, 'a verified signature has a caller') }
+}
+
+async function controlOf(exchange: Exchange, options: PipelineOptions): Promise<Parameters<typeof serveAccountBlock>[2]> {
+  exchange.context.notes.operation = 'AccountPublicAccessBlock'
+  const { authentication, caller } = await authenticated(exchange, options)
+  if (caller !== anonymousCaller) exchange.context.notes.accessKeyId = caller.accessKeyId
+  return { authentication, facts: factsOf(exchange, { operation: 'AccountPublicAccessBlock', caller, authentication, nowMs: options.service.nowMs() }) }
 }
 
 async function visitorOf(exchange: Exchange, options: PipelineOptions): Promise<S3RequestFacts> {
