@@ -13,10 +13,11 @@ export type Environment = RootDatabase<Buffer, Buffer>
 /**
  * The map is address space only, not memory or disk: pages exist once they are written. LMDB can
  * grow a map while it runs, but every process must then remap with no reader active; a map that is
- * never outgrown has no such moment. 16 TiB is an eighth of what x86-64 and arm64 give a process.
+ * never outgrown has no such moment. A process may have the maps of several copies in the 128 TiB that
+ * x86-64 and arm64 give it: with 16 TiB for each, the third one often found no hole, and LMDB crashed.
  * Where the system refuses that much, the largest power of two that it grants is taken.
  */
-const defaultMapBytes = 16 * 1024 * GiB
+const defaultMapBytes = 4 * 1024 * GiB
 const smallestMapBytes = GiB
 
 /** Room for a thousand readers (processes); see `allocateLock`. */

@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, copyFile, fdatasync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert, AssertionError } from '../../../base/assert.ts'
 import { seekableRange, bufferOf } from '../keys.ts'
@@ -28,6 +28,7 @@ const heldBackBytes = 2 * MiB
  */
 export class LmdbIndex implements MetadataIndex {
   readonly #environment: Environment
+  readonly #directory: string
   readonly #file: number
   #position: Position
   #writing = false
@@ -36,6 +37,7 @@ export class LmdbIndex implements MetadataIndex {
 
   private constructor(environment: Environment, directory: string) {
     this.#environment = environment
+    this.#directory = directory
     this.#file = openSync(join(directory, dataFile), 'r+')
     this.#position = storedPosition(environment)
   }
@@ -101,13 +103,16 @@ export class LmdbIndex implements MetadataIndex {
     return readMetaPages((bytes, at) => readSync(this.#file, bytes, 0, bytes.length, at))
   }
 
-  /** A copy of what is visible, in a directory without an index. */
-  async copyTo(directory: string): Promise<void> {
-    try {
-      await this.#environment.backup(directory, false)
-    } catch (cause) {
-      throw new MetadataError('OutcomeUnknown', `the index cannot be copied to ${directory}`, { cause })
-    }
+  /**
+   * A copy of what is visible, in a directory without an index. Not while a `write` is under way, and
+   * none may begin: the file is copied as the system holds it.
+   */
+  copyTo(directory: string): Promise<void> {
+    assert(!this.#writing, 'an index is copied between writes')
+    return new Promise((settle, fail) => {
+      copyFile(join(this.#directory, dataFile), join(directory, dataFile), constants.COPYFILE_EXCL, (error) =>
+        error === null ? settle() : fail(new MetadataError('OutcomeUnknown', `the index cannot be copied to ${directory}`, { cause: error })))
+    })
   }
 
   pin(): IndexPin {
