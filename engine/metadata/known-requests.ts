@@ -14,6 +14,9 @@ const remembered = 65_536
 /** The versions of the latest commits, by the request that each was. */
 export class KnownRequests {
   readonly #versions = new Map<string, number>()
+  /** Their ids in a ring: the first entry of a map that forgets its first entries is found ever more slowly. */
+  readonly #inOrder: string[] = []
+  #next = 0
   /** Every commit after this version is known. */
   #completeAfter: number
 
@@ -27,13 +30,15 @@ export class KnownRequests {
   }
 
   add(requestId: Buffer, version: number): void {
-    this.#versions.set(requestId.toString('latin1'), version)
-    if (this.#versions.size <= remembered) return
-    for (const [oldest, oldestVersion] of this.#versions) {
+    const id = requestId.toString('latin1')
+    const oldest = this.#inOrder[this.#next]
+    if (oldest !== undefined) {
+      this.#completeAfter = this.#versions.get(oldest) ?? this.#completeAfter
       this.#versions.delete(oldest)
-      this.#completeAfter = oldestVersion
-      return
     }
+    this.#versions.set(id, version)
+    this.#inOrder[this.#next] = id
+    this.#next = (this.#next + 1) % remembered
   }
 
   addRecord(record: JournalRecord): void {

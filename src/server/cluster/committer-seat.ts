@@ -8,6 +8,7 @@ import type { Clock } from '../../../base/clock.ts'
 import type { MetadataPlaces } from '../../../engine/index.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { argumentsOf, committerExits, type FromCommitter, type ToCommitter } from './committer-process.ts'
+import { memoryFlags } from './memory-flags.ts'
 import { restartDelayMs } from './restart-delay.ts'
 
 export interface CommitterSeatOptions {
@@ -84,7 +85,7 @@ export class CommitterSeat {
     const readFrom = this.#directory === undefined ? {} : { readFrom: this.#directory }
     const suspect = this.#suspect === undefined ? {} : { suspect: this.#suspect }
     this.#suspect = undefined
-    const child = fork(programFile, argumentsOf({ places, socketPath: this.socketPath, ...readFrom, ...suspect }))
+    const child = fork(programFile, argumentsOf({ places, socketPath: this.socketPath, ...readFrom, ...suspect }), { execArgv: [...process.execArgv, ...memoryFlags] })
     const startedAtMs = clock.monotonicMs()
     this.#process = child
     child.on('message', (message: FromCommitter) => this.#onMessage(child, message))

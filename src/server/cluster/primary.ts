@@ -7,6 +7,7 @@ import type { MetadataPlaces } from '../../../engine/index.ts'
 import type { Config } from '../../config/parse-config.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { CommitterSeat } from './committer-seat.ts'
+import { memoryFlags } from './memory-flags.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { restartDelayMs } from './restart-delay.ts'
 
@@ -15,13 +16,6 @@ import { restartDelayMs } from './restart-delay.ts'
  * them, and the metadata commits of small ones behind them.
  */
 const driveThreads = 32
-/** The most that young objects may take, where V8 allows 16: a request's garbage is gone before it would be moved. */
-const semiSpaceMiB = 32
-/**
- * V8 counts the bytes that arrive from sockets as its own and by default marks its whole heap for every 64 MiB of
- * them: a seventh of the CPU of large uploads. Counted towards the heap's limit, they wait for the next scavenge.
- */
-const workerFlags = [`--max-semi-space-size=${semiSpaceMiB}`, '--external-memory-accounted-in-global-limit']
 
 export interface PrimaryOptions {
   readonly config: Config
@@ -79,7 +73,7 @@ class Primary {
   }
 
   start(): void {
-    cluster.setupPrimary({ exec: this.#options.workerFile, args: [], execArgv: [...process.execArgv, ...workerFlags] })
+    cluster.setupPrimary({ exec: this.#options.workerFile, args: [], execArgv: [...process.execArgv, ...memoryFlags] })
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#onSignal(signal))
     void this.#committer.start().then(() => {
       if (this.#phase === 'starting') for (const seat of this.#seats) this.#fork(seat)
