@@ -49,7 +49,7 @@ const authorizer = createAuthorizer({
 
 const factsOf = (principal: Principal): S3RequestFacts => ({
   operation: 'GetObject', caller: { principal, account, accessKeyId: 'k' }, nowMs: Date.parse('2026-02-03T04:05:06Z'), sourceIp: '10.1.2.3', isSecure: true,
-  header: name => headers[name], parameter: () => undefined, signed: undefined, body: undefined, copySource: undefined,
+  header: name => headers[name], parameter: () => undefined, signed: undefined, body: undefined, copySource: undefined, notes: {},
 })
 const need = { action: 's3:GetObject', bucket, key: 'home/bob/2026/report.parquet' }
 

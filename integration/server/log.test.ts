@@ -89,6 +89,9 @@ it('has one line for each request and no secret, signature or token, and so has 
   const records = audit.trim().split('\n').map(line => JSON.parse(line) as { requestID: string; api: { name: string; bucket?: string; object?: string; statusCode: number } })
   // The health checks of the start are there too, as they are in the log.
   expect(records.map(({ requestID }) => requestID).toSorted()).toEqual(ids.toSorted())
-  expect(records.find(({ requestID }) => requestID === $metadata.requestId)).toMatchObject({ api: { name: 'PutObject', bucket: 'logged', object: 'k', statusCode: 200 } })
+  expect(records.find(({ requestID }) => requestID === $metadata.requestId)).toMatchObject({
+    api: { name: 'PutObject', bucket: 'logged', object: 'k', statusCode: 200 },
+    decision: { effect: 'allow', because: 'the server’s root may do everything' },
+  })
   await rm(scratch, { recursive: true })
 })

@@ -63,7 +63,8 @@ export function explanationText({ decision, because, statements }: Explanation):
   return `${lines.join('\n')}\n`
 }
 
-function reasonOf({ decision, because }: Decision): string {
+/** What a decision rests on, in words. */
+export function reasonOf({ decision, because }: Decision): string {
   switch (because.kind) {
     case 'serverRoot':
       return 'the server’s root may do everything'

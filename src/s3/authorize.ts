@@ -1,6 +1,7 @@
 import { must } from '../../base/assert.ts'
 import { bucketArn, objectArn, s3NeedsOf, type S3Need } from '../policy/actions/s3-actions.ts'
 import { asksFor } from '../policy/context-keys.ts'
+import { reasonOf } from '../policy/explain.ts'
 import { evaluatePolicy, type AccessRequest, type Decision, type PoliciesInForce } from '../policy/evaluate.ts'
 import { requestContext } from '../policy/request-context.ts'
 import { S3Error } from '../wire/errors.ts'
@@ -39,6 +40,9 @@ export interface Authorizer {
   blockOf(bucket: Bucket): Promise<PublicAccessBlock>
 }
 
+const allowedRoot = { effect: 'allow', because: reasonOf({ decision: 'allow', because: { kind: 'serverRoot' } }) } as const
+const allowedOwner = { effect: 'allow', because: reasonOf({ decision: 'allow', because: { kind: 'accountRoot' } }) } as const
+
 export function createAuthorizer(parts: AuthorizerParts): Authorizer {
   const decide = (facts: S3RequestFacts, need: PlacedNeed) => decideNeed(parts, facts, need)
   return {
@@ -50,11 +54,19 @@ export function createAuthorizer(parts: AuthorizerParts): Authorizer {
       return joined(publicAccessBlock, (accountId === undefined ? undefined : await parts.accountBlockOf(accountId)) ?? blockNothing)
     },
     async require(facts, needs) {
-      const { principal } = facts.caller
-      if (isUnboundRoot(principal)) return
+      const { caller: { principal }, notes } = facts
+      if (isUnboundRoot(principal)) {
+        notes.decision = allowedRoot
+        return
+      }
       for (const need of needs) {
-        if (ownsPlainly(principal, need.bucket)) continue
-        if ((await decide(facts, need)).decision === 'deny') throw new S3Error('AccessDenied')
+        if (ownsPlainly(principal, need.bucket)) {
+          notes.decision = allowedOwner
+          continue
+        }
+        const decision = await decide(facts, need)
+        notes.decision = { effect: decision.decision, because: `${need.action}: ${reasonOf(decision)}` }
+        if (decision.decision === 'deny') throw new S3Error('AccessDenied')
       }
     },
   }

@@ -6,6 +6,7 @@ import type { ObjectId, Tags } from '../../engine/index.ts'
 import type { Caller } from '../identity/caller.ts'
 import type { Context } from '../policy/conditions.ts'
 import type { Authentication } from '../sigv4/authenticate.ts'
+import type { RequestNotes } from '../telemetry/request-context.ts'
 import type { Exchange } from './exchange.ts'
 
 /** What of a request decides about it besides its bucket and key; values are read when a condition asks. */
@@ -23,6 +24,8 @@ export interface S3RequestFacts {
   /** What its body says, where rights depend on it. */
   readonly body: BodyFacts | undefined
   readonly copySource: ObjectId | undefined
+  /** Where the decision is noted for the audit record. */
+  readonly notes: RequestNotes
 }
 
 export interface BodyFacts {
@@ -55,6 +58,7 @@ export function factsOf(exchange: Exchange, { operation, caller, authentication,
     signed: placement === undefined ? undefined : { authType: placement.placement === 'query' ? 'REST-QUERY-STRING' : 'REST-HEADER', atMs: placement.signedAtMs },
     body: undefined,
     copySource,
+    notes: exchange.context.notes,
   }
 }
 
