@@ -30,15 +30,17 @@ def assert_totals(table, condition: str) -> None:
     assert_same_rows(over_arrow(table.scan().to_arrow(), TOTALS), expected(TOTALS.format(flights=f'(SELECT * FROM flights WHERE {condition})')))
 
 
-def test_add_files(catalog):
-    """Parquet files that are in a bucket already become a table's, without a copy."""
-    table = catalog.create_table((NAMESPACE, 'added'), schema=month(1).schema)
+def test_add_files():
+    """Parquet files that are in a bucket already become a table's, without a copy: vended credentials do not reach them, the caller's own do."""
+    catalog = pyiceberg_catalog(own_keys=True)
+    namespace = fresh_namespace(catalog, 'pyiceberg_added')
+    table = catalog.create_table((namespace, 'added'), schema=month(1).schema)
     paths = [f's3://{WAREHOUSE}/imported/{number}.parquet' for number in [1, 2]]
     for number, path in enumerate(paths, 1):
         with table.io.new_output(path).create(overwrite=True) as output:
             pq.write_table(month(number), output)
     table.add_files(paths)
-    assert_totals(catalog.load_table((NAMESPACE, 'added')), 'month <= 2')
+    assert_totals(catalog.load_table((namespace, 'added')), 'month <= 2')
     assert sorted(table.inspect.files()['file_path'].to_pylist()) == paths
     with pytest.raises(ValueError, match='already referenced'):
         table.add_files(paths[:1])

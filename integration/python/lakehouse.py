@@ -15,9 +15,11 @@ S3_SETTINGS = {
 }
 
 
-def pyiceberg_catalog(**properties: str) -> Catalog:
+def pyiceberg_catalog(*, own_keys: bool = False, **properties: str) -> Catalog:
+    """`own_keys`: files are reached with the caller's key, not with credentials that the catalog vends."""
+    delegation = {'header.X-Iceberg-Access-Delegation': ''} if own_keys else {}
     oauth2 = {'credential': f'{ACCESS_KEY}:{SECRET_KEY}', 'scope': 'catalog', 'oauth2-server-uri': f'{ICEBERG_URI}/v1/oauth/tokens'}
-    return load_catalog('lakehouse', **{'type': 'rest', 'uri': ICEBERG_URI, 'warehouse': WAREHOUSE, **S3_SETTINGS, **(properties or oauth2)})
+    return load_catalog('lakehouse', **{'type': 'rest', 'uri': ICEBERG_URI, 'warehouse': WAREHOUSE, **S3_SETTINGS, **delegation, **(properties or oauth2)})
 
 
 def sigv4_catalog() -> Catalog:

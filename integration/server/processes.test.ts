@@ -1,4 +1,4 @@
-/** Workers: replaced when they die, drained when the server stops, gone when their primary is. */
+/** Workers and the committer: replaced when they die, drained when the server stops, gone when their primary is. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
@@ -7,8 +7,11 @@ import { describe, expect, it } from 'vitest'
 import { startServer, type StartedServer } from '../start-server.ts'
 import { clientOf, until } from './client.ts'
 
+const workersOf = (server: StartedServer): number[] => childrenOf(server).filter(id => !isCommitter(id))
+const committerOf = (server: StartedServer): number | undefined => childrenOf(server).find(isCommitter)
+
 /** The processes of the server's group, its primary not among them, from the system's table. */
-function workersOf({ pid }: StartedServer): number[] {
+function childrenOf({ pid }: StartedServer): number[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .map(Number)
@@ -21,6 +24,14 @@ function groupOf(id: number): number | undefined {
     return fields[0] === 'Z' ? undefined : Number(fields[2])
   } catch {
     return undefined
+  }
+}
+
+function isCommitter(id: number): boolean {
+  try {
+    return readFileSync(`/proc/${id}/cmdline`, 'utf8').includes('serve-commits')
+  } catch {
+    return false
   }
 }
 
@@ -74,6 +85,25 @@ describe.skipIf(process.platform !== 'linux')('processes', () => {
     }
   })
 
+  it('replaces the committer: a write under way is made once, and later ones go on', async () => {
+    const server = await startServer({ workers: 2 })
+    try {
+      const client = clientOf(server)
+      for (let round = 0; round < 3; round++) {
+        const committer = committerOf(server)
+        if (committer === undefined) throw new Error('there is no committer')
+        const puts = Array.from({ length: 20 }, (_, index) => client.send(new PutObjectCommand({ Bucket: 'lake', Key: `${round}/${index}`, Body: String(index) })))
+        process.kill(committer, 'SIGKILL')
+        await Promise.all(puts)
+        await until('a new committer is there', () => ![committer, undefined].includes(committerOf(server)))
+        const read = await client.send(new GetObjectCommand({ Bucket: 'lake', Key: `${round}/7` }))
+        expect(await read.Body?.transformToString()).toBe('7')
+      }
+    } finally {
+      expect(await server.stop()).toBe(0)
+    }
+  })
+
   it.each(['SIGTERM', 'SIGINT'] as const)('drains on %s: requests under way finish, new ones are not taken, exit 0', async signal => {
     const server = await startServer({ workers: 2 })
     const url = await getSignedUrl(clientOf(server), new PutObjectCommand({ Bucket: 'lake', Key: 'slow' }), { expiresIn: 600 })
@@ -86,7 +116,7 @@ describe.skipIf(process.platform !== 'linux')('processes', () => {
     put.proceed()
     expect(await put.status).toBe(200)
     expect(await server.stop()).toBe(0)
-    expect(workersOf(server)).toEqual([])
+    expect(childrenOf(server)).toEqual([])
   })
 
   it('cuts what outlasts the drain timeout, and exits 0', async () => {
@@ -102,10 +132,10 @@ describe.skipIf(process.platform !== 'linux')('processes', () => {
   it('leaves no worker behind when the primary is killed, and starts again on the same drive', async () => {
     const server = await startServer({ workers: 2 })
     await clientOf(server).send(new PutObjectCommand({ Bucket: 'lake', Key: 'k', Body: 'v' }))
-    const before = workersOf(server)
-    expect(before).toHaveLength(2)
+    const before = childrenOf(server)
+    expect(before).toHaveLength(3)
     process.kill(server.pid, 'SIGKILL')
-    await until('the workers are gone', () => before.every(pid => groupOf(pid) !== server.pid))
+    await until('workers and committer are gone', () => before.every(pid => groupOf(pid) !== server.pid))
     const next = await startServer({ drive: server.drive, workers: 2 })
     try {
       const read = await clientOf(next).send(new GetObjectCommand({ Bucket: 'lake', Key: 'k' }))
