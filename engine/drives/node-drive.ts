@@ -18,23 +18,16 @@ const uncachedBytes = 256 * KiB
 export class NodeDrive implements Drive {
   readonly #root: string
 
-  readonly #blocking: boolean
-
-  /**
-   * `blocking`: `writeSynced` holds up the process. For one that has nothing else to do: on busy cores, each turn
-   * to another thread and back waits for a core, which took longer than the drive.
-   */
-  constructor(root: string, { blocking = false }: { readonly blocking?: boolean } = {}) {
+  constructor(root: string) {
     this.#root = root
-    this.#blocking = blocking
   }
 
   async create(path: string): Promise<DriveFile> {
-    return new NodeDriveFile(await this.#descriptor(path, 'wx'), this.#at(path), this.#blocking)
+    return new NodeDriveFile(await this.#descriptor(path, 'wx'), this.#at(path))
   }
 
   async open(path: string): Promise<DriveFile> {
-    return new NodeDriveFile(await this.#descriptor(path, 'r'), this.#at(path), this.#blocking)
+    return new NodeDriveFile(await this.#descriptor(path, 'r'), this.#at(path))
   }
 
   remove(path: string): Promise<void> {
@@ -101,12 +94,9 @@ class NodeDriveFile implements DriveFile {
   readonly #path: string
   #uncached: Promise<number | undefined> | undefined
 
-  readonly #blocking: boolean
-
-  constructor(descriptor: number, path: string, blocking: boolean) {
+  constructor(descriptor: number, path: string) {
     this.#descriptor = descriptor
     this.#path = path
-    this.#blocking = blocking
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
@@ -159,21 +149,6 @@ class NodeDriveFile implements DriveFile {
   /** The data and what is needed to find it again (its size), not the times. */
   sync(): Promise<void> {
     return settled((done) => fs.fdatasync(this.#descriptor, done))
-  }
-
-  async writeSynced(bytes: Uint8Array, position: number): Promise<void> {
-    if (!this.#blocking) {
-      await this.#writeAll(bytes, position)
-      return this.sync()
-    }
-    try {
-      for (let offset = 0; offset < bytes.byteLength; ) {
-        offset += fs.writeSync(this.#descriptor, bytes, offset, bytes.byteLength - offset, position + offset)
-      }
-      fs.fdatasyncSync(this.#descriptor)
-    } catch (error) {
-      throw asDriveError(error as NodeJS.ErrnoException)
-    }
   }
 
   async close(): Promise<void> {

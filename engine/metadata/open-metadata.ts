@@ -87,9 +87,8 @@ export async function openCommitter(input: OpenCommitterInput): Promise<OpenComm
   }
 }
 
-/** Several journals are synced side by side; a single one at once, since nothing can be done meanwhile. */
-function placeOf({ id, directory }: MetadataDrive, { places, segmentBytes, mapBytes }: OpenCommitterInput): MemberPlace {
-  return { id, drive: new NodeDrive(directory, { blocking: places.copies === 1 }), source: new LmdbSource(directory, mapBytes), ...(segmentBytes === undefined ? {} : { segmentBytes }) }
+function placeOf({ id, directory }: MetadataDrive, { segmentBytes, mapBytes }: OpenCommitterInput): MemberPlace {
+  return { id, drive: new NodeDrive(directory), source: new LmdbSource(directory, mapBytes), ...(segmentBytes === undefined ? {} : { segmentBytes }) }
 }
 
 /** A drive that cannot even be locked is left out, where there are others. */

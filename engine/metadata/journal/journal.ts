@@ -78,7 +78,8 @@ export class Journal {
     segment.lastSeq = seq
     const position = this.#offset
     this.#offset += record.byteLength
-    await segment.file.writeSynced(record, position)
+    await segment.file.write(record, position)
+    await segment.file.sync()
     if (this.#offset > segment.bytes / 2) this.#prepareSpare()
   }
 
