@@ -28,8 +28,10 @@ export interface DriveBlobOptions {
  * better and makes a short range (a Parquet footer) nearly twice as dear.
  */
 const defaultBlockBytes = 128 * KiB
-/** Idle buffers that are kept, of each kind. */
+/** Idle buffers that are kept to read into. */
 const pooledBuffers = 32
+/** And to write from: as many as a hundred streams use at once, since their memory is given back late. */
+const pooledWriteBuffers = 256
 
 /** BlobStore on one drive: a blob is a file of checksummed blocks (`block-layout.ts`). */
 export class DriveBlobStore implements BlobStore {
@@ -38,7 +40,7 @@ export class DriveBlobStore implements BlobStore {
   readonly #random: Random
   readonly #blockBytes: number
   readonly #directorySyncs: DirectorySyncs
-  readonly #writeBuffers = new BufferPool(pooledBuffers, pageBuffer)
+  readonly #writeBuffers = new BufferPool(pooledWriteBuffers, pageBuffer)
   readonly #readBuffers = new BufferPool(pooledBuffers)
 
   constructor({ drive, clock, random, blockBytes = defaultBlockBytes }: DriveBlobOptions) {

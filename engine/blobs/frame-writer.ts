@@ -4,8 +4,8 @@ import { blobSeed, blockHash, encodeHeader, hashBytes, headerBytes } from './blo
 import type { BufferPool } from './buffer-pool.ts'
 import { onDrive } from './on-drive.ts'
 
-/** Frames that are written in one operation: half a megabyte of the usual blocks. */
-const framesPerWrite = 4
+/** Frames that are written in one operation: 256 KiB of the usual blocks. More of them write no faster, and a hundred streams hold them all. */
+const framesPerWrite = 2
 /** Writes of one stream that are under way while the next one is filled. */
 const writesInFlight = 2
 
