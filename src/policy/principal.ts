@@ -69,3 +69,6 @@ export const anonymous: Principal = {
 export function rootPrincipal(kind: 'serverRoot' | 'accountRoot', { accountId, id }: { readonly accountId: string; readonly id: string }): Principal {
   return { kind, accountId, canonicalUserId: id, arn: `arn:aws:iam::${accountId}:root`, userId: accountId, policies: unlimited, keys: new Map() }
 }
+
+/** The operator's key, or a session of it that nothing limits: no policy is about it. */
+export const isUnboundRoot = ({ kind, policies: { limits, session } }: Principal): boolean => kind === 'serverRoot' && limits.length === 0 && session === undefined

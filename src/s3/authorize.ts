@@ -10,7 +10,7 @@ import { aclOf, grantOf, isOfObjectOwner } from './object-acl.ts'
 import { EngineError, type Bucket, type Engine, type ObjectVersion } from '../../engine/index.ts'
 import { s3Context, type S3RequestFacts } from './request-facts.ts'
 import type { NamedPolicy } from '../policy/language.ts'
-import type { Principal } from '../policy/principal.ts'
+import { isUnboundRoot, type Principal } from '../policy/principal.ts'
 import type { PublicAccessBlock } from './bucket-access.ts'
 
 export interface AuthorizerParts {
@@ -102,8 +102,6 @@ interface Places {
   readonly source?: Bucket | undefined
   readonly renameSource?: string | undefined
 }
-
-const isUnboundRoot = ({ kind, policies: { limits, session } }: Principal): boolean => kind === 'serverRoot' && limits.length === 0 && session === undefined
 
 /** The account's own key on its own bucket, which nobody has given a policy or anything else: nothing is evaluated. */
 const ownsPlainly = ({ kind, canonicalUserId, policies: { limits, session } }: Principal, bucket: Bucket | undefined): boolean =>

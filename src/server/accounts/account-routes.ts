@@ -1,21 +1,12 @@
-import { hash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Clock } from '../../../base/clock.ts'
 import { KiB } from '../../../base/units.ts'
-import { CredentialError, type LookupAccessKey } from '../../identity/caller.ts'
 import { IdentityError } from '../../identity/identity-error.ts'
 import { rootAccountName, type AccountRecord } from '../../identity/identity-records.ts'
 import type { IdentityStore } from '../../identity/identity-store.ts'
-import type { Principal } from '../../policy/principal.ts'
-import { authenticate } from '../../sigv4/authenticate.ts'
-import { SigV4Error } from '../../sigv4/sigv4-error.ts'
-import type { SigningKeys } from '../../sigv4/signing-keys.ts'
+import { isOperator, type OperatorKeys } from '../operator.ts'
 
-export interface AccountRoutesOptions {
+export interface AccountRoutesOptions extends OperatorKeys {
   readonly identity: IdentityStore
-  readonly lookupAccessKey: LookupAccessKey
-  readonly keys: SigningKeys
-  readonly clock: Clock
 }
 
 const accounts = '/_moraine/v1/accounts'
@@ -105,32 +96,4 @@ function membersOf<N extends string>({ body }: FastifyRequest, patterns: Readonl
 
 function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
   return reply.code(status).send({ code, message })
-}
-
-/** The operator's key, or a session of it that nothing limits. */
-export const isUnlimitedRoot = ({ kind, policies: { limits } }: Principal): boolean => kind === 'serverRoot' && limits.length === 0
-
-async function isOperator({ raw, body }: FastifyRequest, { lookupAccessKey, keys, clock }: AccountRoutesOptions): Promise<boolean> {
-  let isRoot = false
-  try {
-    const { kind } = await authenticate(
-      { method: raw.method ?? 'GET', url: raw.url ?? '/', rawHeaders: raw.rawHeaders },
-      {
-        nowMs: clock.nowMs(),
-        keys,
-        services: ['s3'],
-        region: undefined,
-        bodySha256Hex: hash('sha256', body instanceof Buffer ? body : ''),
-        secretOf: async (accessKeyId, sessionToken) => {
-          const credentials = await lookupAccessKey(accessKeyId, sessionToken)
-          isRoot = credentials !== undefined && isUnlimitedRoot(credentials.caller.principal)
-          return credentials?.secretAccessKey
-        },
-      },
-    )
-    return kind === 'authenticated' && isRoot
-  } catch (error) {
-    if (error instanceof SigV4Error || error instanceof CredentialError) return false
-    throw error
-  }
 }

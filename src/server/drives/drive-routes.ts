@@ -1,22 +1,13 @@
-import { hash } from 'node:crypto'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Clock } from '../../../base/clock.ts'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { DriveKeeper, DrivesStatus } from '../../../engine/index.ts'
-import { CredentialError, type LookupAccessKey } from '../../identity/caller.ts'
-import { authenticate } from '../../sigv4/authenticate.ts'
-import { SigV4Error } from '../../sigv4/sigv4-error.ts'
-import type { SigningKeys } from '../../sigv4/signing-keys.ts'
-import { isUnlimitedRoot } from '../accounts/account-routes.ts'
+import { isOperator, type OperatorKeys } from '../operator.ts'
 import type { CareRows, HealRequest, WalkState } from './care-rows.ts'
 import { metricsText } from './metrics-text.ts'
 import { isPrometheusToken } from './prometheus-token.ts'
 
-export interface DriveRoutesOptions {
+export interface DriveRoutesOptions extends OperatorKeys {
   readonly keeper: DriveKeeper
   readonly rows: CareRows
-  readonly lookupAccessKey: LookupAccessKey
-  readonly keys: SigningKeys
-  readonly clock: Clock
   readonly nextId: () => string
   readonly version: string
   readonly root: { readonly user: string; readonly password: string }
@@ -41,11 +32,11 @@ export function registerDriveRoutes(app: FastifyInstance, options: DriveRoutesOp
     ...(await keeper.status()), heal: await rows.walk('heal'), scrub: await rows.walk('scrub'), request: await rows.request(),
   })
   app.get('/_moraine/v1/drives', async (request, reply) => {
-    if (!(await isRoot(request, options))) return refuse(reply)
+    if (!(await isOperator(request, options))) return refuse(reply)
     return reply.header('cache-control', 'no-store').send(await report())
   })
   app.post('/_moraine/v1/heal', async (request, reply) => {
-    if (!(await isRoot(request, options))) return refuse(reply)
+    if (!(await isOperator(request, options))) return refuse(reply)
     if (!keeper.isErasureCoded) return reply.code(400).send({ code: 'NothingToHealFrom', message: 'One drive keeps whole blobs: there is nothing to heal from.' })
     const asked: HealRequest = { id: nextId(), requestedAtMs: clock.nowMs() }
     await rows.putRequest(asked)
@@ -62,30 +53,4 @@ export function registerDriveRoutes(app: FastifyInstance, options: DriveRoutesOp
 
 function refuse(reply: FastifyReply): FastifyReply {
   return reply.code(403).send({ code: 'AccessDenied', message: 'Access Denied.' })
-}
-
-/** Signed by Version 4 with the root account's key; the requests have no body. */
-async function isRoot({ raw }: FastifyRequest, { lookupAccessKey, keys, clock }: DriveRoutesOptions): Promise<boolean> {
-  let isServerRoot = false
-  try {
-    const { kind } = await authenticate(
-      { method: raw.method ?? 'GET', url: raw.url ?? '/', rawHeaders: raw.rawHeaders },
-      {
-        nowMs: clock.nowMs(),
-        keys,
-        services: ['s3'],
-        region: undefined,
-        bodySha256Hex: hash('sha256', ''),
-        secretOf: async (accessKeyId, sessionToken) => {
-          const credentials = await lookupAccessKey(accessKeyId, sessionToken)
-          isServerRoot = credentials !== undefined && isUnlimitedRoot(credentials.caller.principal)
-          return credentials?.secretAccessKey
-        },
-      },
-    )
-    return kind === 'authenticated' && isServerRoot
-  } catch (error) {
-    if (error instanceof SigV4Error || error instanceof CredentialError) return false
-    throw error
-  }
 }
