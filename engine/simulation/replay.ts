@@ -18,6 +18,17 @@ export class Violation extends Error {
   override readonly name = 'Violation'
 }
 
+/** What a run of a simulation found wrong; a failure of the simulation itself is thrown on. */
+export async function violationOf(run: Promise<void>): Promise<string | undefined> {
+  try {
+    await run
+    return undefined
+  } catch (error) {
+    if (error instanceof Violation) return error.message
+    throw error
+  }
+}
+
 interface State {
   readonly version: number
   readonly model: Model

@@ -9,7 +9,7 @@ import { compare } from './compare.ts'
 import { execute, ownerId } from './execute.ts'
 import { emptyModel, type Model } from './model.ts'
 import { describeOutcome } from './operation.ts'
-import { describe, type Intent, replay, Violation } from './replay.ts'
+import { describe, type Intent, replay, Violation, violationOf } from './replay.ts'
 import { Scheduler } from './scheduler.ts'
 import { graces, markerKey, type Mutation, World } from './world.ts'
 
@@ -44,13 +44,7 @@ const maxRounds = 500
  */
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
   const simulation = new Simulation(seed, options)
-  let violation: string | undefined
-  try {
-    await simulation.run()
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error
-    violation = error.message
-  }
+  const violation = await violationOf(simulation.run())
   return { traceHash: simulation.trace.digest('hex'), violation, operations: simulation.operations, crashes: simulation.crashes }
 }
 

@@ -11,6 +11,7 @@ import { SetMember } from '../../drives/set-member.ts'
 import { type DriveOperation, SimulatedDrive, type SimulatedDriveOptions } from '../../drives/simulated-drive.ts'
 import { healBlob, inspectShard } from '../../heal/heal-blob.ts'
 import { Healer } from '../../heal/healer.ts'
+import { Violation, violationOf } from '../replay.ts'
 
 /** Each removes one thing that the survival of data stands on; the simulation must notice. */
 export const driveMutations = ['ignoreSync', 'ignoreDirectorySync', 'smallQuorum', 'skippedVerify', 'skippedHeal'] as const
@@ -29,8 +30,6 @@ const rounds = 3
 const blockBytes = 256
 const maxBlobBytes = 9_000
 
-class Violation extends Error {}
-
 /** A blob that was acknowledged, and the drives without a good shard of it. */
 interface Known {
   readonly ref: BlobRef
@@ -45,13 +44,7 @@ interface Known {
  */
 export async function simulateDrives(seed: number, mutation?: DriveMutation): Promise<DriveSimulationResult> {
   const simulation = new DriveSimulation(seed, mutation)
-  let violation: string | undefined
-  try {
-    await simulation.run()
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error
-    violation = error.message
-  }
+  const violation = await violationOf(simulation.run())
   const { crashes, faults, acknowledged } = simulation
   return { traceHash: simulation.trace.digest('hex'), violation, crashes, faults, acknowledged }
 }

@@ -7,7 +7,7 @@ import { requestIdBytes } from '../../metadata/journal/record.ts'
 import { rowsOf, type SeenRow, TornIndexError } from '../../metadata/index/simulated-index.ts'
 import { MetadataError } from '../../metadata/metadata-store.ts'
 import type { Commit, CommitResult } from '../../metadata/metadata-store.ts'
-import { Violation } from '../replay.ts'
+import { Violation, violationOf } from '../replay.ts'
 import { Scheduler } from '../scheduler.ts'
 import { type MetadataMutation, MetadataWorld } from './metadata-world.ts'
 
@@ -40,13 +40,7 @@ const maxStarts = 4
  */
 export async function simulateMetadata(seed: number, mutation?: MetadataMutation): Promise<MetadataSimulationResult> {
   const simulation = new MetadataSimulation(seed, mutation)
-  let violation: string | undefined
-  try {
-    await simulation.run()
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error
-    violation = error.message
-  }
+  const violation = await violationOf(simulation.run())
   return { traceHash: simulation.trace.digest('hex'), violation, commits: simulation.commits, crashes: simulation.crashes }
 }
 
