@@ -4,6 +4,7 @@ import { DeleteObjectCommand, GetObjectCommand, ListBucketsCommand, ListObjectsV
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startServer, type StartedServer } from '../start-server.ts'
+import { catalogOf, type Catalog, type Vended } from './catalog.ts'
 import { allow, clientsOf, codeOf, credentialsOf, type Clients, type Credentials } from './connect.ts'
 
 let server: StartedServer
@@ -11,32 +12,6 @@ let root: Clients
 let writer: Catalog
 let reader: Catalog
 let readerKey: Credentials
-
-interface Vended {
-  readonly prefix: string
-  readonly config: Readonly<Record<string, string>>
-}
-
-interface LoadedTable {
-  readonly metadata: { readonly location: string }
-  readonly config: Readonly<Record<string, string>>
-  readonly 'storage-credentials'?: readonly Vended[]
-}
-
-type Catalog = (method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>) => Promise<{ readonly status: number; readonly body: LoadedTable & Readonly<Record<string, unknown>> }>
-
-async function catalogOf({ accessKeyId, secretAccessKey }: Credentials): Promise<Catalog> {
-  const form = { grant_type: 'client_credentials', client_id: accessKeyId, client_secret: secretAccessKey }
-  const granted = await fetch(`${server.endpoint}/iceberg/v1/oauth/tokens`, { method: 'POST', body: new URLSearchParams(form) })
-  const { access_token: token } = (await granted.json()) as { readonly access_token: string }
-  return async (method, path, body, headers = {}) => {
-    const response = await fetch(`${server.endpoint}/iceberg/v1/lake/${path}`, {
-      method, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers }, ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as LoadedTable & Record<string, unknown> }
-  }
-}
 
 const asked = { 'x-iceberg-access-delegation': 'vended-credentials' }
 const schema = { type: 'struct', 'schema-id': 0, fields: [{ id: 1, name: 'id', required: false, type: 'long' }] }
@@ -66,9 +41,9 @@ async function newUser(UserName: string, ...actions: readonly string[]): Promise
 beforeAll(async () => {
   server = await startServer({ workers: 2 })
   root = clientsOf(server.endpoint, server)
-  writer = await catalogOf(await newUser('writer', 's3tables:*'))
+  writer = await catalogOf(server, await newUser('writer', 's3tables:*'))
   readerKey = await newUser('reader', 's3tables:Get*', 's3tables:List*')
-  reader = await catalogOf(readerKey)
+  reader = await catalogOf(server, readerKey)
   await writer('POST', 'namespaces', { namespace: ['sales'] })
   for (const name of ['orders', 'orders2']) await writer('POST', 'namespaces/sales/tables', { name, schema })
 }, 90_000)

@@ -4,6 +4,7 @@ import { IdentityError } from '../identity/identity-error.ts'
 import type { IdentityStore } from '../identity/identity-store.ts'
 import type { QueryCall } from '../identity/query-call.ts'
 import { evaluatePolicy } from '../policy/evaluate.ts'
+import { notedDecision } from '../policy/explain.ts'
 import { PolicyCache } from '../policy/policy-cache.ts'
 import { requestContext } from '../policy/request-context.ts'
 import { QueryError, type QueryErrorCode } from '../wire/query-error.ts'
@@ -25,14 +26,14 @@ export function createIamService({ identity, clock, random }: IamParts) {
   return {
     model: iamModel,
     signingNames: ['iam', 's3', 'sts'],
-    async run(name: string, input: object, { caller, client }: QueryCall): Promise<object> {
+    async run(name: string, input: object, { caller, client, noteDecision }: QueryCall): Promise<object> {
       if (caller === undefined) throw new QueryError('MissingAuthenticationToken', 'Request is missing Authentication Token')
       const operation = (operations as Readonly<Record<string, AnyOperation | undefined>>)[name]
       if (operation === undefined) throw new QueryError('NotImplemented', `${name} is not implemented.`)
       const { accountId } = caller.principal
       const call: IamCall = { caller, client, accountId, identity, iam: identity.iam(accountId), nowMs: clock.nowMs(), random, policies }
       refuseUnhonoured(name, operation, input)
-      await authorize(name, operation, input, call)
+      await authorize(name, operation, input, call, noteDecision)
       try {
         return await operation.run(input as never, call)
       } catch (error) {
@@ -47,13 +48,14 @@ function refuseUnhonoured(name: string, { honours }: AnyOperation, input: object
   if (stranger !== undefined) throw new QueryError('NotImplemented', `${name} with ${stranger} is not implemented.`)
 }
 
-async function authorize(name: string, operation: AnyOperation, input: object, call: IamCall): Promise<void> {
+async function authorize(name: string, operation: AnyOperation, input: object, call: IamCall, noteDecision: QueryCall['noteDecision']): Promise<void> {
   const { caller: { principal }, client, accountId, nowMs } = call
   const about = await operation.resource(input as never, call)
   const resource = about === '*' ? '*' : `arn:aws:iam::${accountId}:${about}`
   const context = requestContext({ principal, nowMs, ...client, referer: undefined, resourceAccountId: accountId }, contextOf(input))
-  const { decision } = evaluatePolicy({ principal, action: `iam:${name}`, resource, resourceAccountId: accountId, context }, { ...principal.policies, resource: [] })
-  if (decision === 'deny') {
+  const decided = evaluatePolicy({ principal, action: `iam:${name}`, resource, resourceAccountId: accountId, context }, { ...principal.policies, resource: [] })
+  noteDecision(notedDecision(`iam:${name}`, decided))
+  if (decided.decision === 'deny') {
     const who = principal.sessionArn ?? principal.arn
     throw new QueryError('AccessDenied', `User: ${who} is not authorized to perform: iam:${name} on resource: ${resource}`)
   }

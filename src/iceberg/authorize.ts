@@ -4,10 +4,14 @@ import { catalogActionsOf, catalogArns, namespaceName } from '../policy/actions/
 import { bucketArn, objectArn } from '../policy/actions/s3-actions.ts'
 import { asksFor } from '../policy/context-keys.ts'
 import { evaluatePolicy, type AccessRequest } from '../policy/evaluate.ts'
+import { notedDecision, reasonOf, type NotedDecision } from '../policy/explain.ts'
 import { requestContext, tagValue, type RequestFacts } from '../policy/request-context.ts'
 
 /** What a request brings besides what it is about. */
-export type CatalogRequestFacts = Omit<RequestFacts, 'resourceAccountId'>
+export interface CatalogRequestFacts extends Omit<RequestFacts, 'resourceAccountId'> {
+  /** Where what is decided of the request is noted, for its audit record. Absent: nobody wants to know. */
+  readonly notes?: { decision?: NotedDecision }
+}
 
 export interface CatalogRights {
   /** The tags of a warehouse's bucket: `s3tables:WarehouseTag/…`. */
@@ -16,13 +20,28 @@ export interface CatalogRights {
 
 /** The rights of one caller: its policies, on the warehouse's account. */
 export function authorizeBy(facts: CatalogRequestFacts, rights: CatalogRights): Authorize {
-  const { principal } = facts
+  const { principal, notes: noted } = facts
+  let isAsked = false
   return async (access) => {
-    if (isUnbound(principal, access)) return true
-    for (const target of access.targets()) if (!(await isAllowed(facts, rights, access, target))) return false
-    return true
+    // What follows decides which entries of a listing are shown, and through which views: the record tells of the request itself.
+    const notes = isAsked ? undefined : noted
+    isAsked = true
+    if (isUnbound(principal, access)) {
+      if (notes !== undefined) notes.decision = principal.kind === 'serverRoot' ? allowedRoot : allowedOwner
+      return true
+    }
+    let last: NotedDecision | undefined
+    for (const target of access.targets()) {
+      last = await decisionOn(facts, rights, access, target)
+      if (last.effect === 'deny') break
+    }
+    if (last !== undefined && notes !== undefined) notes.decision = last
+    return last?.effect !== 'deny'
   }
 }
+
+const allowedRoot: NotedDecision = { effect: 'allow', because: reasonOf({ decision: 'allow', because: { kind: 'serverRoot' } }) }
+const allowedOwner: NotedDecision = { effect: 'allow', because: reasonOf({ decision: 'allow', because: { kind: 'accountRoot' } }) }
 
 /** The operator's key, and an account's own on its own warehouses: no policy is about them. */
 function isUnbound({ kind, accountId, policies: { limits, session } }: Principal, { warehouse }: Access): boolean {
@@ -30,11 +49,12 @@ function isUnbound({ kind, accountId, policies: { limits, session } }: Principal
   return kind === 'serverRoot' || (kind === 'accountRoot' && accountId === warehouse.ownerAccountId)
 }
 
-async function isAllowed(facts: CatalogRequestFacts, rights: CatalogRights, access: Access, target: Target): Promise<boolean> {
+/** On all that the target needs: the first that is denied, else the last. */
+async function decisionOn(facts: CatalogRequestFacts, rights: CatalogRights, access: Access, target: Target): Promise<NotedDecision> {
   const { principal } = facts
   const { warehouse } = access
   const actions = catalogActionsOf(access.operationId === 'signRequest' && access.isWrite ? 'signWriteRequest' : access.operationId, target)
-  if (actions === undefined) return false
+  if (actions === undefined) return { effect: 'deny', because: `${access.operationId}: nobody may do it` }
   const uuid = await access.uuidOf(target)
   const request: Omit<AccessRequest, 'action'> = {
     principal,
@@ -42,9 +62,13 @@ async function isAllowed(facts: CatalogRequestFacts, rights: CatalogRights, acce
     resourceAccountId: warehouse.ownerAccountId,
     context: requestContext({ ...facts, resourceAccountId: warehouse.ownerAccountId }, await tableContext(facts, rights, access, target)),
   }
-  const may = (asked: AccessRequest): boolean => evaluatePolicy(asked, { ...principal.policies, resource: [] }).decision === 'allow'
-  const needsBucket = access.operationId === 'createWarehouse'
-  return actions.every((action) => may({ ...request, action })) && (!needsBucket || bucketNeeds(warehouse.bucket).every((need) => may({ ...request, ...need })))
+  const needs = [...actions.map((action) => ({ action })), ...(access.operationId === 'createWarehouse' ? bucketNeeds(warehouse.bucket) : [])]
+  let noted: NotedDecision = { effect: 'deny', because: `${access.operationId}: nobody may do it` }
+  for (const need of needs) {
+    noted = notedDecision(need.action, evaluatePolicy({ ...request, ...need }, { ...principal.policies, resource: [] }))
+    if (noted.effect === 'deny') break
+  }
+  return noted
 }
 
 /** A warehouse opens its bucket to everybody with rights on the warehouse: who makes one must have those on the bucket. */

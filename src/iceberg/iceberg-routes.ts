@@ -96,7 +96,7 @@ const vendTo = (caller: Caller, vend: NonNullable<IcebergRoutesOptions['vend']>)
 function factsOf(request: FastifyRequest, principal: Principal, { clock }: IcebergRoutesOptions): CatalogRequestFacts {
   const { 'user-agent': userAgent, referer } = request.headers
   const sourceIp = request.raw.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '')
-  return { principal, nowMs: clock.nowMs(), sourceIp, isSecure: request.protocol === 'https', userAgent, referer }
+  return { principal, notes: contextOf(request.raw).notes, nowMs: clock.nowMs(), sourceIp, isSecure: request.protocol === 'https', userAgent, referer }
 }
 
 function pathOf({ planid, ...path }: Record<string, string>): Record<string, string> {

@@ -1,3 +1,4 @@
+import type { NotedDecision } from '../policy/explain.ts'
 import type { Caller } from './caller.ts'
 
 /** What a request of the query protocol brings beside its parameters. */
@@ -6,6 +7,8 @@ export interface QueryCall {
   readonly caller: Caller | undefined
   readonly requestId: string
   readonly client: ClientFacts
+  /** For the audit record: what was decided, and why. The last one counts. */
+  readonly noteDecision: (decision: NotedDecision) => void
 }
 
 /** What conditions of policies ask about the connection. */

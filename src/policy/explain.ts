@@ -63,6 +63,16 @@ export function explanationText({ decision, because, statements }: Explanation):
   return `${lines.join('\n')}\n`
 }
 
+/** A decision on one action, as logs and audit records show it. */
+export interface NotedDecision {
+  readonly effect: 'allow' | 'deny'
+  readonly because: string
+}
+
+export function notedDecision(action: string, decision: Decision): NotedDecision {
+  return { effect: decision.decision, because: `${action}: ${reasonOf(decision)}` }
+}
+
 /** What a decision rests on, in words. */
 export function reasonOf({ decision, because }: Decision): string {
   switch (because.kind) {

@@ -1,7 +1,7 @@
 import { must } from '../../base/assert.ts'
 import { bucketArn, objectArn, s3NeedsOf, type S3Need } from '../policy/actions/s3-actions.ts'
 import { asksFor } from '../policy/context-keys.ts'
-import { reasonOf } from '../policy/explain.ts'
+import { notedDecision, reasonOf } from '../policy/explain.ts'
 import { evaluatePolicy, type AccessRequest, type Decision, type PoliciesInForce } from '../policy/evaluate.ts'
 import { requestContext } from '../policy/request-context.ts'
 import { S3Error } from '../wire/errors.ts'
@@ -65,7 +65,7 @@ export function createAuthorizer(parts: AuthorizerParts): Authorizer {
           continue
         }
         const decision = await decide(facts, need)
-        notes.decision = { effect: decision.decision, because: `${need.action}: ${reasonOf(decision)}` }
+        notes.decision = notedDecision(need.action, decision)
         if (decision.decision === 'deny') throw new S3Error('AccessDenied')
       }
     },

@@ -52,7 +52,10 @@ export function queryHandler(options: QueryHandlerOptions): (request: IncomingMe
       const input = readQuery(operation, form)
       const sourceIp = request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '')
       const client = { sourceIp, isSecure: options.isSecure, userAgent: request.headers['user-agent'] }
-      const output = await service.run(action, input, { caller, requestId: context.requestId, client, request })
+      const noteDecision: QueryCall['noteDecision'] = decision => {
+        context.notes.decision = decision
+      }
+      const output = await service.run(action, input, { caller, requestId: context.requestId, client, request, noteDecision })
       answer(response, 200, writeQuery(service.model, operation, output, context.requestId))
     } catch (error) {
       const refusal = toQueryError(error)

@@ -4,7 +4,7 @@ import type { IdentityProviders } from '../identity/identity-providers.ts'
 import type { IdentityStore } from '../identity/identity-store.ts'
 import type { Attempts } from '../identity/ldap/attempts.ts'
 import type { WebIdentities } from '../identity/oidc/web-identities.ts'
-import type { ClientFacts } from '../identity/query-call.ts'
+import type { ClientFacts, QueryCall } from '../identity/query-call.ts'
 import type { PolicyCache } from '../policy/policy-cache.ts'
 import { QueryError } from '../wire/query-error.ts'
 
@@ -18,6 +18,7 @@ export interface StsCall {
   /** Undefined: the request is not signed. */
   readonly caller: Caller | undefined
   readonly client: ClientFacts
+  readonly noteDecision: QueryCall['noteDecision']
   /** For what its connection shows: a certificate. */
   readonly request: IncomingMessage
   readonly identity: IdentityStore

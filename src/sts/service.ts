@@ -29,12 +29,24 @@ export function createStsService({ clock, ...parts }: StsParts) {
   return {
     model: stsModel,
     signingNames: ['sts', 's3', 'iam'],
-    async run(name: string, input: object, { caller, client, request }: QueryCall & { readonly request: IncomingMessage }): Promise<object> {
+    async run(name: string, input: object, { caller, client, request, noteDecision }: QueryCall & { readonly request: IncomingMessage }): Promise<object> {
       const operation = (operations as Readonly<Record<string, Operation<never, object> | undefined>>)[name]
       if (operation === undefined) throw new QueryError('NotImplemented', `${name} is not implemented.`)
       const stranger = Object.keys(input).find(member => !(operation.honours as readonly string[]).includes(member))
       if (stranger !== undefined) throw new QueryError('NotImplemented', `${name} with ${stranger} is not implemented.`)
-      return operation.run(input as never, { ...parts, caller, client, request, nowMs: clock.nowMs(), policies, attempts })
+      let isNoted = false
+      const note: QueryCall['noteDecision'] = decision => {
+        isNoted = true
+        noteDecision(decision)
+      }
+      try {
+        const output = await operation.run(input as never, { ...parts, caller, client, request, noteDecision: note, nowMs: clock.nowMs(), policies, attempts })
+        if (!isNoted) note({ effect: 'allow', because: `sts:${name}: ${caller === undefined ? 'the identity was proven' : 'every caller may'}` })
+        return output
+      } catch (error) {
+        if (!isNoted && error instanceof QueryError) note({ effect: 'deny', because: `sts:${name}: ${error.message}` })
+        throw error
+      }
     },
   }
 }

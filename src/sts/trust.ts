@@ -2,6 +2,7 @@ import type { Account, SessionBasis } from '../identity/caller.ts'
 import { iamArn, type RoleRecord } from '../identity/iam-records.ts'
 import type { SessionSubject } from '../identity/session-token.ts'
 import { evaluatePolicy } from '../policy/evaluate.ts'
+import { notedDecision } from '../policy/explain.ts'
 import { conditionKey } from '../policy/pattern.ts'
 import type { Principal } from '../policy/principal.ts'
 import { requestContext } from '../policy/request-context.ts'
@@ -32,14 +33,16 @@ export async function findRole(arn: string | undefined, { identity }: StsCall): 
  * takes both. A role without a trust policy for the caller is nobody's, also within its account.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
  */
-export function isTrusted(action: string, principal: Principal, { account, role, arn }: FoundRole, own: (key: string) => readonly string[] | undefined, { client, nowMs, policies }: StsCall): boolean {
+export function isTrusted(action: string, principal: Principal, { account, role, arn }: FoundRole, own: (key: string) => readonly string[] | undefined, { client, nowMs, policies, noteDecision }: StsCall): boolean {
   const context = requestContext({ principal, nowMs, ...client, referer: undefined, resourceAccountId: account.accountId }, own)
   const resource = [{ name: `${arn}#trust`, policy: policies.compiled(role.trust, 'trust') }]
   const request = { principal, action, resource: arn, resourceAccountId: account.accountId, context }
   // As from another account and with every right there: then the trust policy alone decides.
   const anything = { identity: [{ name: 'any', policy: policies.compiled(allowAnything, 'identity') }], limits: [] }
-  const isNamed = evaluatePolicy({ ...request, resourceAccountId: undefined }, { ...anything, resource }).decision === 'allow'
-  return isNamed && evaluatePolicy(request, { ...principal.policies, resource }).decision === 'allow'
+  const named = evaluatePolicy({ ...request, resourceAccountId: undefined }, { ...anything, resource })
+  const decided = named.decision === 'allow' ? evaluatePolicy(request, { ...principal.policies, resource }) : named
+  noteDecision(notedDecision(action, decided))
+  return decided.decision === 'allow'
 }
 
 const allowAnything = JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', Resource: '*' } })
