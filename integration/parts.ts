@@ -10,6 +10,7 @@ export interface PytestRunner {
   /** The folder of the tests when several parts share it, each with the tests that its marker selects. */
   readonly shares?: { readonly folder: string; readonly marker: string }
   readonly trino?: boolean
+  readonly keycloak?: boolean
   /** The folder's program, built by cargo, is in `TEST_PROGRAM`. */
   readonly cargo?: boolean
   /** Debian packages by the command that each brings. */
@@ -51,6 +52,7 @@ export const parts: readonly Part[] = [
   { name: 'iam', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: false },
   { name: 'iam-cli', runner: { kind: 'pytest', python: 'objects' }, deadlineMs: 6 * minute, server: true },
   { name: 'ldap', runner: { kind: 'pytest', python: 'clients', debian: { slapd: 'slapd' } }, deadlineMs: 4 * minute, server: false },
+  { name: 'keycloak', runner: { kind: 'pytest', python: 'clients', keycloak: true }, deadlineMs: 5 * minute, server: false },
   { name: 'boto3', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 4 * minute, server: true },
   { name: 'policies', runner: { kind: 'pytest', python: 'objects' }, deadlineMs: 4 * minute, server: true },
   { name: 'minio-js', runner: { kind: 'vitest' }, deadlineMs: 2 * minute, server: true },

@@ -1,6 +1,7 @@
 /** What each kind of part runs, once everything that it needs from package registries is in the cache. */
 import { join } from 'node:path'
 import { fetchJar, jars, pythonEnvironment, type JarSet } from './cache.ts'
+import { keycloakHome } from './keycloak-distribution.ts'
 import type { Part, PytestRunner, VitestRunner } from './parts.ts'
 import { runCommand } from './process.ts'
 import { buildByCargo, fetchJavaClients, installDebian, prepareGo } from './toolchains.ts'
@@ -48,8 +49,9 @@ async function pytest(name: string, runner: PytestRunner, scratch: string, cache
   const flink = runner.flink === true ? { TEST_FLINK_JARS: await fetchJars('flink', cache, signal) } : {}
   const options = ['-c', join(here, 'pytest.ini'), '--rootdir', here, '-q', '--durations=5', `--junitxml=${report}`]
   const trino = runner.trino === true ? { TRINO_HOME: await trinoHome(cache, signal), TRINO_JAVA: java25() } : {}
+  const keycloak = runner.keycloak === true ? { KEYCLOAK_HOME: await keycloakHome(cache, python, signal) } : {}
   const program = runner.cargo === true ? { TEST_PROGRAM: await buildByCargo(name, cache, signal) } : {}
-  const env = { TEST_JARS: classPath, TEST_NODE: process.execPath, PYTHONDONTWRITEBYTECODE: '1', ...trino, ...flink, ...program }
+  const env = { TEST_JARS: classPath, TEST_NODE: process.execPath, PYTHONDONTWRITEBYTECODE: '1', ...trino, ...keycloak, ...flink, ...program }
   const tests = runner.shares === undefined ? [join(here, name)] : ['-m', runner.shares.marker, join(here, runner.shares.folder)]
   return { command: python, args: ['-m', 'pytest', ...options, ...tests], env, report }
 }

@@ -1,12 +1,16 @@
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import type { Clock } from '../../../base/clock.ts'
 import { KiB, hourMs, minuteMs } from '../../../base/units.ts'
+import { readAnswer } from '../read-answer.ts'
 import { WebIdentityError, type Issuer } from './issuer.ts'
 
 /** The signing keys of a provider, found by discovery, kept for an hour, fetched anew when a token has a key that is not among them. */
 export interface ProviderKeys {
   current(): Promise<JWTVerifyGetKey>
-  /** At most once a minute: tokens with made-up keys must not become requests to the provider. */
+  /**
+   * Since a token has a key that is not among the current ones: at once, and then not again for a minute, for tokens with
+   * made-up keys must not become requests to the provider.
+   */
   renewed(): Promise<JWTVerifyGetKey>
 }
 
@@ -21,6 +25,7 @@ const maxKeys = 100
 export function providerKeys(issuer: Issuer, clock: Clock, fetch: Fetch): ProviderKeys {
   let known: { readonly keys: JWTVerifyGetKey; readonly atMs: number } | undefined
   let fetching: Promise<JWTVerifyGetKey> | undefined
+  let renewedAtMs: number | undefined
   const renew = (): Promise<JWTVerifyGetKey> => {
     fetching ??= fetchKeys(issuer, fetch).then(
       keys => {
@@ -32,10 +37,14 @@ export function providerKeys(issuer: Issuer, clock: Clock, fetch: Fetch): Provid
     })
     return fetching
   }
-  const isOlderThan = (ageMs: number): boolean => known === undefined || clock.monotonicMs() - known.atMs >= ageMs
+  const isOlderThan = (atMs: number | undefined, ageMs: number): boolean => atMs === undefined || clock.monotonicMs() - atMs >= ageMs
   return {
-    current: async () => (known === undefined || isOlderThan(keepMs) ? renew() : known.keys),
-    renewed: async () => (known === undefined || isOlderThan(renewMs) ? renew() : known.keys),
+    current: async () => (known === undefined || isOlderThan(known.atMs, keepMs) ? renew() : known.keys),
+    async renewed() {
+      if (known !== undefined && !isOlderThan(renewedAtMs, renewMs)) return known.keys
+      renewedAtMs = clock.monotonicMs()
+      return renew()
+    },
   }
 }
 
@@ -64,15 +73,8 @@ async function discover(issuer: Issuer, fetch: Fetch): Promise<string> {
 async function fetchJson(url: string, fetch: Fetch): Promise<unknown> {
   try {
     const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(fetchTimeoutMs), headers: { accept: 'application/json' } })
-    if (response.status !== 200 || response.body === null) throw new Error(`status ${response.status}`)
-    const pieces: Uint8Array[] = []
-    let sizeBytes = 0
-    for await (const piece of response.body as unknown as AsyncIterable<Uint8Array>) {
-      sizeBytes += piece.length
-      if (sizeBytes > maxDocumentBytes) throw new Error('too large')
-      pieces.push(piece)
-    }
-    return JSON.parse(Buffer.concat(pieces).toString('utf8'))
+    if (response.status !== 200) throw new Error(`status ${response.status}`)
+    return JSON.parse(await readAnswer(response, maxDocumentBytes))
   } catch (cause) {
     throw new WebIdentityError('Unavailable', `${url} cannot be read`, { cause })
   }

@@ -1,6 +1,7 @@
 import type { Credentials } from '@aws-sdk/client-sts'
 import { KiB, secondMs } from '../../../base/units.ts'
 import type { CustomTokenSignIn } from '../../identity/identity-providers.ts'
+import { readAnswer } from '../../identity/read-answer.ts'
 import { QueryError } from '../../wire/query-error.ts'
 import { foreignSession } from '../foreign-session.ts'
 import type { Operation, StsCall } from '../operation.ts'
@@ -46,7 +47,7 @@ async function ask({ url, authorization }: CustomTokenSignIn, token: string, { f
     const headers = authorization === undefined ? {} : { authorization }
     const response = await fetch(`${url}?token=${encodeURIComponent(token)}`, { method: 'POST', redirect: 'error', signal: AbortSignal.timeout(timeoutMs), headers })
     status = response.status
-    text = (await response.text()).slice(0, maxAnswerBytes)
+    text = await readAnswer(response, maxAnswerBytes)
   } catch {
     // The cause would quote the address, and with it the token.
     throw new QueryError('IDPCommunicationError', 'The identity service cannot be asked.')
