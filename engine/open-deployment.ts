@@ -62,9 +62,9 @@ export function lockDeployment({ drives }: DeploymentDrives): Promise<{ release(
 
 /** The first set has the metadata, on one drive more than it may lose. */
 function placesOf([slots = []]: readonly (readonly DriveSlot[])[], parity: number): MetadataPlaces {
-  const there = slots.filter(({ state }) => state !== 'absent')
   return {
-    drives: there.map(({ driveId, path }) => ({ id: driveId, directory: join(path, metadataDirectory) })),
+    // Those that are missing may be back when a later committer looks.
+    drives: slots.map(({ driveId, path }) => ({ id: driveId, root: path, directory: join(path, metadataDirectory) })),
     setDrives: slots.length,
     writeQuorum: writeQuorum(slots.length - parity, parity),
     copies: parity + 1,
@@ -97,6 +97,6 @@ export async function openDeployment({
   const isAlone = sets.length === 1 && sets[0]?.members.length === 1
   const blobs = isAlone && only !== undefined
     ? new DriveBlobStore({ drive: only.drive, clock, random })
-    : new SetBlobStore({ sets, clock, random, onDamage: (blobId, set) => keeper.healer.report(blobId, set) })
+    : new SetBlobStore({ sets, clock, random, onDamage: (blobId, set) => keeper.healer.report(blobId, set), lookAgain: () => keeper.lookAgain() })
   return { deploymentId: record.deploymentId, metadata, blobs, keeper, close: () => metadata.close() }
 }

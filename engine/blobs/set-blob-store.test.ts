@@ -21,6 +21,7 @@ class Rig {
   readonly set: DriveSet
   readonly damaged: string[] = []
   readonly store: SetBlobStore
+  lookAgain = async (): Promise<void> => {}
   /** By drive: awaited before each operation. */
   readonly interfere: ((operation: DriveOperation, path: string) => Promise<void>)[] = []
 
@@ -34,7 +35,7 @@ class Rig {
     }
     const members = this.drives.map((drive, position) => new SetMember({ driveId: String(position), position, label: `drive ${position}`, drive, clock: systemClock }))
     this.set = { index: 0, members, parity: { standard: parity, reduced: Math.min(parity, 1) } }
-    this.store = new SetBlobStore({ sets: [this.set], clock: systemClock, random: systemRandom, blockBytes: 64 * KiB, onDamage: (blobId) => this.damaged.push(blobId), ...options })
+    this.store = new SetBlobStore({ lookAgain: () => this.lookAgain(), sets: [this.set], clock: systemClock, random: systemRandom, blockBytes: 64 * KiB, onDamage: (blobId) => this.damaged.push(blobId), ...options })
   }
 
   static async open(drives: number, parity: number, options = {}): Promise<Rig> {
@@ -158,6 +159,27 @@ describe('a set of 4+2', () => {
     for (const member of rig.set.members) member.takeBack()
     for (const shard of [0, 1, 2]) await rig.driveOf(ref, shard).remove(rig.path(ref))
     expect(await codeOf(readAll(rig.store, ref))).toBe('NotFound')
+  })
+
+  test('looks again before it refuses: drives that are back are used, and those that have gone unnoticed lose nothing', async () => {
+    const rig = await Rig.open(4, 2)
+    const content = contentOf(300_000)
+    const ref = await rig.store.write(chunksOf(content, 9999))
+    for (const member of rig.set.members.slice(0, 3)) member.takeOut('missing', 'a test')
+    expect(await codeOf(readAll(rig.store, ref))).toBe('Unreadable')
+    expect(await codeOf(rig.store.write(chunksOf(content, 9999)))).toBe('Unwritable')
+    rig.lookAgain = async () => must(rig.set.members[0], 'a drive').takeBack()
+    expect((await readAll(rig.store, ref)).equals(content)).toBe(true)
+    rig.lookAgain = async () => must(rig.set.members[1], 'a drive').takeBack()
+    expect((await readAll(rig.store, await rig.store.write(chunksOf(content, 9999)))).equals(content)).toBe(true)
+    // Three directories are empty, and nobody has noticed: not a blob that is lost, but drives that are away.
+    for (const member of rig.set.members) member.takeBack()
+    for (const position of [0, 1, 2]) rig.fail(position, new DriveError('NotFound', 'gone'))
+    expect(await codeOf(readAll(rig.store, ref))).toBe('NotFound')
+    rig.lookAgain = async () => {
+      for (const member of rig.set.members.slice(0, 3)) member.takeOut('missing', 'gone')
+    }
+    expect(await codeOf(readAll(rig.store, ref))).toBe('Unreadable')
   })
 
   test('acknowledges with two drives failing in the middle, which are taken out, and refuses with three', async () => {

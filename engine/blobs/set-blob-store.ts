@@ -28,6 +28,8 @@ export interface SetBlobOptions {
   readonly hedgeAfterMs?: number
   /** A blob lacks a shard, or has a bad one. Called often; must be quick. */
   readonly onDamage?: (blobId: string, set: number) => void
+  /** Looks at all drives at once, before a request fails because too few can be used. Never rejects. */
+  readonly lookAgain?: () => Promise<void>
   /** For the mutation check only: what is acknowledged with fewer drives than it should be, or read without being verified. */
   readonly mutation?: 'smallQuorum' | 'skippedVerify'
 }
@@ -62,7 +64,7 @@ export class SetBlobStore implements BlobStore {
   async write(source: AsyncIterable<Uint8Array>, redundancy: Redundancy = 'standard'): Promise<BlobRef> {
     const { clock, random, patienceMs = defaultPatienceMs } = this.#options
     const blobId = ulid(clock, random)
-    const set = this.#setFor(redundancy)
+    const set = await this.#setFor(redundancy)
     const parityShards = parityOf(set, redundancy)
     const dataShards = set.members.length - parityShards
     const shape = { dataShards, parityShards, blockBytes: this.#blockBytes }
@@ -148,6 +150,7 @@ export class SetBlobStore implements BlobStore {
       path: pathOf(blobId),
       clock: this.#clock,
       hedgeAfterMs: this.#options.hedgeAfterMs ?? defaultHedgeAfterMs,
+      ...(this.#options.lookAgain === undefined ? {} : { lookAgain: this.#options.lookAgain }),
       isVerifying: this.#options.mutation !== 'skippedVerify',
       onFault: onFault ?? ((_, fault) => {
         if (fault !== 'absent') this.#options.onDamage?.(blobId, set.index)
@@ -163,14 +166,19 @@ export class SetBlobStore implements BlobStore {
   }
 
   /** Blobs go to any of the sets that can be written; where all can, evenly. */
-  #setFor(redundancy: Redundancy): DriveSet {
-    const ready = this.#sets.filter((set) => {
-      const parityShards = parityOf(set, redundancy)
-      return set.members.filter(({ isWritable }) => isWritable).length >= writeQuorum(set.members.length - parityShards, parityShards)
-    })
+  async #setFor(redundancy: Redundancy): Promise<DriveSet> {
+    if (this.#ready(redundancy).length === 0) await this.#options.lookAgain?.()
+    const ready = this.#ready(redundancy)
     const choices = ready.length > 0 ? ready : this.#sets
     const [byte = 0] = choices.length === 1 ? [] : this.#options.random.bytes(1)
     return must(choices[byte % choices.length], 'a deployment has a set')
+  }
+
+  #ready(redundancy: Redundancy): DriveSet[] {
+    return this.#sets.filter((set) => {
+      const parityShards = parityOf(set, redundancy)
+      return set.members.filter(({ isWritable }) => isWritable).length >= writeQuorum(set.members.length - parityShards, parityShards)
+    })
   }
 
   #buffersOf(drives: number): StripeBuffers {

@@ -32,6 +32,8 @@ export interface StripeSourceOptions {
   readonly isVerifying?: boolean
   /** Told once for each shard. */
   readonly onFault: (shard: number, fault: ShardFault) => void
+  /** Looks at the drives once more, before a read fails: one of them may be back, or have gone unnoticed. */
+  readonly lookAgain?: () => Promise<void>
 }
 
 /** By stripe of the group; undefined where the shard has no good block. */
@@ -57,6 +59,7 @@ export class StripeSource {
   readonly #seeds: readonly bigint[]
   readonly #files = new Map<number, Promise<DriveFile>>()
   readonly #reads = new Set<Promise<unknown>>()
+  #hasLookedAgain = false
 
   constructor(options: StripeSourceOptions) {
     this.#options = options
@@ -72,7 +75,11 @@ export class StripeSource {
       if (lacking === 0 && this.#isComplete(reads, wanted)) return this.#completed(reads, wanted)
       const more = this.#untried(reads).slice(0, lacking)
       for (const shard of more) this.#start(reads, shard)
-      if (reads.pending.size === 0) throw this.#failure()
+      if (reads.pending.size === 0) {
+        if (this.#hasLookedAgain) throw this.#failure()
+        await this.#lookAgain(reads)
+        continue
+      }
       await this.#nextRead(reads, more.length < lacking)
     }
   }
@@ -96,6 +103,18 @@ export class StripeSource {
       lacking = Math.max(lacking, this.#options.code.dataShards - expected.size)
     }
     return lacking
+  }
+
+  /** What was away, for whatever moment, is tried once more. */
+  async #lookAgain({ found }: GroupReads): Promise<void> {
+    this.#hasLookedAgain = true
+    await this.#options.lookAgain?.()
+    for (const [shard, fault] of this.faults) {
+      if (fault !== 'absent') continue
+      this.faults.delete(shard)
+      this.#files.delete(shard)
+      found.delete(shard)
+    }
   }
 
   #isComplete({ group, found }: GroupReads, wanted: readonly number[]): boolean {
@@ -198,7 +217,8 @@ export class StripeSource {
 
   #failure(): BlobError {
     const { blobId, members, code } = this.#options
-    const faults = members.map((member, shard) => this.faults.get(shard) ?? (member.isReadable ? undefined : 'absent'))
+    // A drive that has gone takes its files along: that they are missing says nothing.
+    const faults = members.map((member, shard) => (member.isReadable ? this.faults.get(shard) : 'absent'))
     const count = (fault: ShardFault): number => faults.filter((found) => found === fault).length
     const text = `blob ${blobId}: of ${members.length} shards ${code.dataShards} are needed, and ${count('missing')} are missing, ${count('corrupt')} corrupt, ${count('absent')} on drives that cannot be read`
     if (count('missing') > code.parityShards && count('corrupt') === 0) return new BlobError('NotFound', text)

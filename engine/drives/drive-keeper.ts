@@ -1,5 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
+import { secondMs } from '../../base/units.ts'
 import { Healer, type WalkInput, type WalkProgress } from '../heal/healer.ts'
 import { type DriveRecord, formatDrive } from './drive-format.ts'
 import { DriveMonitor } from './drive-monitor.ts'
@@ -53,6 +54,8 @@ export interface DrivesStatus {
 /** What is told of a drive that changes: for the log, and so that returning drives are healed. */
 export type OnDriveChange = (path: string, condition: MemberCondition, before: MemberCondition) => void
 
+const lookAgainMs = 2 * secondMs
+
 /** The drives of one process: watched, and healed where several share their blobs. */
 export class DriveKeeper {
   readonly healer: Healer
@@ -84,6 +87,15 @@ export class DriveKeeper {
   /** Looks at every drive once. */
   examine(): Promise<void> {
     return this.#monitor.round()
+  }
+
+  /** As `examine`, for a request that waits: not longer than it may take a client to ask once more. Never rejects. */
+  async lookAgain(): Promise<void> {
+    const looked = new AbortController()
+    await Promise.race([
+      this.examine().catch(() => undefined).finally(() => looked.abort()),
+      this.#options.clock.sleep(lookAgainMs, looked.signal),
+    ])
   }
 
   /** Gives empty drives that stand in the place of others their format, and takes them into use. To be called by one process at a time. */

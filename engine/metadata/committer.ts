@@ -53,8 +53,8 @@ type Outcome = { readonly result: CommitResult } | { readonly error: Error }
  * its place and changes the index, in a transaction that nobody sees; makes one record of the batch
  * durable in the journals of all members; makes the transaction visible; answers.
  *
- * A batch that fails before its record is written changed nothing. Once the record may be durable, a
- * failure is `OutcomeUnknown`, and the committer takes no more commits: a restart finds out.
+ * A batch that fails before its record is written changed nothing (`Full`, `Unwritable`). Once the record may
+ * be durable, a failure is `OutcomeUnknown`, and the committer takes no more commits: a restart finds out.
  */
 export class Committer {
   /** Its index is what readers see. */
@@ -142,7 +142,9 @@ export class Committer {
       await this.#member.index.write((transaction) => this.#prepareAndLog(transaction, batch, outcomes, progress))
     } catch (thrown) {
       const failure = failureOf(thrown, progress.isWritten)
-      if (progress.isWritten) this.#stop(failure, 'newCommitter')
+      // Nothing of it is anywhere, but a copy fails: the next committer goes on without it.
+      const isCopyLost = failure.code === 'Unwritable' && this.#members.length > 1
+      if (progress.isWritten || isCopyLost) this.#stop(failure, 'newCommitter')
       else if (failure.code === 'Full' && (await this.#retry(batch, isRetry))) return
       for (const request of batch) request.fail(failure)
       return
@@ -262,7 +264,7 @@ function outcomeOf(transaction: IndexTransaction, { checks, operations }: Commit
 function failureOf(thrown: unknown, isWritten: boolean): MetadataError {
   if (thrown instanceof AssertionError) throw thrown
   if (isWritten) return new MetadataError('OutcomeUnknown', 'the commit may have reached the journal', { cause: thrown })
-  if (thrown instanceof MetadataError) return thrown
+  if (thrown instanceof MetadataError && thrown.code !== 'OutcomeUnknown') return thrown
   if (thrown instanceof DriveError && thrown.code === 'Full') return new MetadataError('Full', 'no space left for the journal', { cause: thrown })
-  return new MetadataError('OutcomeUnknown', 'the journal cannot be written', { cause: thrown })
+  return new MetadataError('Unwritable', 'journal or index cannot be written', { cause: thrown })
 }

@@ -3,7 +3,7 @@ import { must } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { secondMs } from '../../base/units.ts'
-import { DriveFormatError } from '../drives/drive-format.ts'
+import { DriveFormatError, inspectDrive } from '../drives/drive-format.ts'
 import { lockDrive } from '../drives/drive-lock.ts'
 import type { DriveLock } from '../drives/drive-lock.ts'
 import { makeDirectoryDurably, NodeDrive } from '../drives/node-drive.ts'
@@ -33,6 +33,8 @@ export interface MetadataPlaces {
 
 export interface MetadataDrive {
   readonly id: string
+  /** The drive's own directory: it is used only while it is the drive of this id. Absent: not looked at. */
+  readonly root?: string
   /** The metadata directory; made durably when it is missing. Nobody else commits to it. */
   readonly directory: string
 }
@@ -97,6 +99,7 @@ async function takeDrives(drives: readonly MetadataDrive[], clock: Clock, onSkip
   const locks: DriveLock[] = []
   for (const drive of drives) {
     try {
+      await requireFormatted(drive)
       makeDirectoryDurably(drive.directory)
       locks.push(await takeLock(join(drive.directory, 'committer.sqlite'), clock))
       usable.push(drive)
@@ -106,6 +109,14 @@ async function takeDrives(drives: readonly MetadataDrive[], clock: Clock, onSkip
     }
   }
   return { usable, locks }
+}
+
+/** What is missing, not mounted or replaced gets no directory of ours before it has its format. */
+async function requireFormatted({ id, root }: MetadataDrive): Promise<void> {
+  if (root === undefined) return
+  const state = await inspectDrive(new NodeDrive(root))
+  if (state.kind === 'unformatted') throw new DriveFormatError('Incomplete', `${root} is empty`)
+  if (state.record.driveId !== id) throw new DriveFormatError('Foreign', `${root} is drive ${state.record.driveId}`)
 }
 
 async function takeLock(path: string, clock: Clock): Promise<DriveLock> {

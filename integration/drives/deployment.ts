@@ -4,11 +4,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client, S3ServiceException } from '@aws-sdk/client-s3'
 import { startServer, type StartedServer } from '../start-server.ts'
 
 const program = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 export const bucket = 'erasure'
+/** How long a client repeats a request while drives or processes are replaced. */
+const patienceMs = 30_000
 
 export class Deployment {
   readonly root = mkdtempSync(join(tmpdir(), 'moraine-drives-'))
@@ -60,6 +62,19 @@ export class Deployment {
     this.stored.set(key, digest(body))
   }
 
+  /** As `put`, by a client that repeats what it is asked to repeat (503), and nothing else: any other answer is thrown. */
+  async putPatiently(key: string, sizeBytes: number, isOver: () => boolean = () => false): Promise<void> {
+    for (const deadlineMs = Date.now() + patienceMs; ; await new Promise(resolve => setTimeout(resolve, 100))) {
+      try {
+        return await this.put(key, sizeBytes)
+      } catch (error) {
+        const isBusy = error instanceof S3ServiceException && error.$metadata.httpStatusCode === 503
+        if (isOver()) return
+        if (!isBusy || Date.now() > deadlineMs) throw new Error(`PUT of ${key} failed; the server's last words:\n${this.server.logs().slice(-4000)}`, { cause: error })
+      }
+    }
+  }
+
   async get(key: string, range?: string): Promise<Buffer> {
     const answer = await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...(range === undefined ? {} : { Range: range }) }))
     return Buffer.from(await (answer.Body?.transformToByteArray() ?? new Uint8Array()))
@@ -67,7 +82,12 @@ export class Deployment {
 
   /** Everything acknowledged is there with its bytes. */
   async verify(): Promise<void> {
-    for (const [key, expected] of this.stored) if (digest(await this.get(key)) !== expected) throw new Error(`${key} has other bytes`)
+    for (const [key, expected] of this.stored) {
+      const bytes = await this.get(key).catch((error: unknown) => {
+        throw new Error(`GET of ${key} failed; the server's last words:\n${this.server.logs().slice(-4000)}`, { cause: error })
+      })
+      if (digest(bytes) !== expected) throw new Error(`${key} has other bytes`)
+    }
   }
 
   wipe(number: number): void {

@@ -85,6 +85,22 @@ test('below the write quorum writes are refused, nothing of them is visible, and
   expect(await refusalOf(deployment.get('first/300000'))).toBe('503 SlowDownRead')
 })
 
+test('a drive with a copy of the metadata is wiped under load: no write fails, and every one is there after a start', async () => {
+  const deployment = deploy(4)
+  await deployment.startNew()
+  const write = (round: string): Promise<unknown> => Promise.all([0, 1, 2, 3].map(async writer => {
+    for (let index = 0; index < 30; index++) await deployment.putPatiently(`${round}/${writer}/${index}`, 60_000)
+  }))
+  await write('whole')
+  // So many bytes need a new file of the journal, again and again.
+  deployment.wipe(2)
+  await write('wiped')
+  expect((await deployment.get('wiped/0/0')).length).toBe(60_000)
+  await deployment.server.kill9()
+  await deployment.start()
+  await deployment.verify()
+}, 120_000)
+
 test('multipart uploads and reduced redundancy', async () => {
   const deployment = deploy(4, { MINIO_STORAGE_CLASS_STANDARD: 'EC:2', MINIO_STORAGE_CLASS_RRS: 'EC:1' })
   await deployment.startNew()
@@ -103,7 +119,7 @@ test('multipart uploads and reduced redundancy', async () => {
   expect((await deployment.get('reduced')).equals(reduced)).toBe(true)
   deployment.wipe(3)
   expect((await deployment.get('parts')).equals(Buffer.concat(bodies))).toBe(true)
-  expect(await refusalOf(deployment.get('reduced'))).toMatch(/^503 SlowDownRead|^500 /)
+  expect(await refusalOf(deployment.get('reduced'))).toBe('503 SlowDownRead')
 })
 
 describe('a start', () => {
@@ -147,11 +163,10 @@ test('kill -9 under load, again and again, with a drive wiped, one corrupted and
   await deployment.startNew()
   for (let round = 0; round < 5; round++) {
     let isKilled = false
-    const writers = Array.from({ length: 4 }, async (_, writer) => {
-      for (let index = 0; !isKilled; index++) await deployment.put(`${round}/${writer}/${index}`, 1 << (12 + (index % 10))).catch((error: unknown) => {
-        if (!isKilled) throw error
-      })
-    })
+    // A failure is thrown when all are over: a rejection that nobody awaits yet would end the test's process.
+    const writers = Promise.allSettled(Array.from({ length: 4 }, async (_, writer) => {
+      for (let index = 0; !isKilled; index++) await deployment.putPatiently(`${round}/${writer}/${index}`, 1 << (12 + (index % 10)), () => isKilled)
+    }))
     await new Promise(resolve => setTimeout(resolve, 800))
     if (round === 1) deployment.wipe(2)
     if (round === 2) deployment.corrupt(5)
@@ -159,7 +174,7 @@ test('kill -9 under load, again and again, with a drive wiped, one corrupted and
     await new Promise(resolve => setTimeout(resolve, 400))
     isKilled = true
     await deployment.server.kill9()
-    await Promise.all(writers)
+    expect((await writers).filter(({ status }) => status === 'rejected')).toEqual([])
     await deployment.start()
     await deployment.verify()
   }

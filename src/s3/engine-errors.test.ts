@@ -29,7 +29,7 @@ const answers: Readonly<Record<EngineErrorCode, readonly [string, number]>> = {
   Unwritable: ['SlowDownWrite', 503],
   Unreadable: ['SlowDownRead', 503],
   Corrupt: ['InternalError', 500],
-  OutcomeUnknown: ['InternalError', 500],
+  OutcomeUnknown: ['ServiceUnavailable', 503],
   Io: ['InternalError', 500],
 }
 

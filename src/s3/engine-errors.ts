@@ -29,7 +29,7 @@ const codes: Readonly<Record<EngineErrorCode, S3ErrorCode>> = {
   Unwritable: 'SlowDownWrite',
   Unreadable: 'SlowDownRead',
   Corrupt: 'InternalError',
-  OutcomeUnknown: 'InternalError',
+  OutcomeUnknown: 'ServiceUnavailable',
   Io: 'InternalError',
 }
 

@@ -68,11 +68,14 @@ export class RemoteCommits implements MetadataCommits {
     this.#write = undefined
   }
 
-  /** No committer comes back: what was sent is unknown, and so is, to be plain, the rest. */
+  /** No committer comes back: what was sent is unknown, and the rest did not happen. */
   abandon(): void {
     const lost = [...this.#pending.values()]
     this.#unsent = []
-    for (const pending of lost) this.#finish(pending, new MetadataError('OutcomeUnknown', 'the committer is gone'))
+    for (const pending of lost) {
+      const isSent = pending.sentAfter !== undefined
+      this.#finish(pending, new MetadataError(isSent ? 'OutcomeUnknown' : 'Unwritable', isSent ? 'the committer is gone' : 'there is no committer'))
+    }
   }
 
   receive(chunk: Buffer): void {

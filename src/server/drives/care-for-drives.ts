@@ -119,6 +119,8 @@ class DriveCare {
       await rows.putWalk(name, { ...begun, state, updatedAtMs: clock.nowMs(), progress })
     }
     await save('running', begun.progress)
+    // Who asked may have seen a drive come back that this worker has not looked at since.
+    await keeper.lookAgain()
     const progress = await keeper.walk({
       kind: begun.kind,
       ...(begun.progress === undefined ? {} : { from: begun.progress }),
