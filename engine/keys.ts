@@ -34,6 +34,10 @@ export const tables = {
   reference: 0x72, // r
   /** The outbox's own count. */
   outboxState: 0x74, // t
+  /** `<set>`: a set of drives that blobs are moved off. */
+  set: 0x73, // s
+  /** `<blobId>`: where its bytes were moved. */
+  moved: 0x77, // w
   /** `<bucketId><key>0<uploadId>`: uploads under way. */
   upload: 0x75, // u
   /** `<bucketId><key>0<order, newest first>`: noncurrent versions. */
@@ -332,6 +336,22 @@ export function extensionRow(key: Uint8Array): Buffer {
   row[0] = tables.extension
   row.set(key, 1)
   return row
+}
+
+// ---- sets of drives
+
+export function setRow(set: number): Buffer {
+  const row = Buffer.of(tables.set, 0, 0)
+  row.writeUInt16BE(set, 1)
+  return row
+}
+
+export function setOfRow(row: Buffer): number {
+  return row.readUInt16BE(1)
+}
+
+export function movedRow(blobId: string): Buffer {
+  return named(tables.moved, blobId)
 }
 
 // ---- bytes

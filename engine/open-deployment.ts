@@ -1,23 +1,28 @@
 import { join } from 'node:path'
+import { must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { DriveBlobStore } from './blobs/drive-blob-store.ts'
 import { SetBlobStore } from './blobs/set-blob-store.ts'
-import { metadataDirectory } from './drives/drive-format.ts'
+import { DriveFormatError, metadataDirectory, setParityOf } from './drives/drive-format.ts'
 import { writeQuorum } from './drives/drive-set.ts'
 import { DriveKeeper } from './drives/drive-keeper.ts'
-import type { DriveSlot } from './drives/plan-start.ts'
+import type { BlobCopier } from './growth/blob-copier.ts'
+import { countUses } from './growth/count-uses.ts'
+import { setStateOf } from './growth/set-states.ts'
 import type { MetadataCommits } from './metadata/metadata-commits.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import { type MetadataPlaces, openMetadata, openRemoteMetadata } from './metadata/open-metadata.ts'
-import { lockDrives, openDrives, type Parities, planPrepared, prepareDrives } from './open-drives.ts'
+import { lockDrives, openDrives, type Parities, prepareDrives, type PreparedDrives } from './open-drives.ts'
 
 /** The stores of a deployment on one or more drives, open in this process. */
 export interface Deployment {
   readonly deploymentId: string
   readonly metadata: MetadataStore
   readonly blobs: BlobStore
+  /** Copies blobs to another set, where there are sets. */
+  readonly copier: BlobCopier | undefined
   readonly keeper: DriveKeeper
   close(): Promise<void>
 }
@@ -49,10 +54,30 @@ export interface PreparedDeployment {
  * `release`, and formats those that are empty. A directory that holds something else is left
  * untouched. Throws `DriveFormatError`: `Foreign`, `Locked`, `NewerFormat`, `Damaged`, `Incomplete`.
  */
-export async function prepareDeployment({ drives, parities = {}, random }: DeploymentDrives & { readonly random: Random }): Promise<PreparedDeployment> {
+export async function prepareDeployment({ drives, parities = {}, clock, random }: DeploymentDrives & { readonly clock: Clock; readonly random: Random }): Promise<PreparedDeployment> {
   const prepared = await prepareDrives({ drives, parities, random })
-  const { deploymentId, slots, parity, notes } = prepared
-  return { deploymentId, metadata: placesOf(slots, parity), notes, release: () => prepared.release() }
+  try {
+    if (prepared.leftOut.length > 0) await giveUpSets(prepared, { clock, random })
+    return { deploymentId: prepared.deploymentId, metadata: placesOf(prepared), notes: prepared.notes, release: () => prepared.release() }
+  } catch (error) {
+    prepared.release()
+    throw error
+  }
+}
+
+/** Sets whose drives were not given are the deployment's no more, if nothing refers to a blob of theirs. Throws `Incomplete`. */
+async function giveUpSets(prepared: PreparedDrives, { clock, random }: { readonly clock: Clock; readonly random: Random }): Promise<void> {
+  const metadata = await openMetadata({ places: placesOf(prepared), clock, random })
+  try {
+    for (const set of prepared.leftOut) {
+      const blobs = await countUses(metadata, set)
+      if (blobs > 0) throw new DriveFormatError('Incomplete', `${blobs} blobs are stored on set ${set + 1}, whose drives are not given: start with them, and move its blobs off by "moraine decommission ${set + 1}"`)
+      if ((await setStateOf(metadata, set)) !== 'empty') throw new DriveFormatError('Incomplete', `the drives of set ${set + 1} are not given: start with them, and give it up by "moraine decommission ${set + 1}"`)
+    }
+  } finally {
+    await metadata.close()
+  }
+  await prepared.giveUp()
 }
 
 /** Takes the locks of prepared drives, to look at them while no server runs. `Foreign` when they were never prepared, `Locked`. */
@@ -60,8 +85,10 @@ export function lockDeployment({ drives }: DeploymentDrives): Promise<{ release(
   return lockDrives(drives)
 }
 
-/** The first set has the metadata, on one drive more than it may lose. */
-function placesOf([slots = []]: readonly (readonly DriveSlot[])[], parity: number): MetadataPlaces {
+/** One set has the metadata, on one drive more than it may lose. */
+function placesOf({ slots: sets, record, home }: Pick<PreparedDrives, 'slots' | 'record' | 'home'>): MetadataPlaces {
+  const slots = must(sets[home], 'the set with the metadata')
+  const parity = setParityOf(record, home)
   return {
     // Those that are missing may be back when a later committer looks.
     drives: slots.map(({ driveId, path }) => ({ id: driveId, root: path, directory: join(path, metadataDirectory) })),
@@ -87,16 +114,16 @@ export async function openDeployment({
   readonly random: Random
   readonly committer?: DeploymentCommitter
 }): Promise<Deployment> {
-  const { slots } = await planPrepared(drives)
-  const { record, sets } = await openDrives({ drives, clock, parities })
+  const open = await openDrives({ drives, clock, parities })
+  const { record, sets, home } = open
   const metadata = committer === undefined
-    ? await openMetadata({ places: placesOf(slots, record.parity), clock, random })
+    ? await openMetadata({ places: placesOf(open), clock, random })
     : openRemoteMetadata(committer.directory, committer.commits)
-  const keeper = new DriveKeeper({ record, sets, clock, random })
-  const [only] = sets.flatMap(({ members }) => members)
-  const isAlone = sets.length === 1 && sets[0]?.members.length === 1
-  const blobs = isAlone && only !== undefined
-    ? new DriveBlobStore({ drive: only.drive, clock, random })
-    : new SetBlobStore({ sets, clock, random, onDamage: (blobId, set) => keeper.healer.report(blobId, set), lookAgain: () => keeper.lookAgain() })
-  return { deploymentId: record.deploymentId, metadata, blobs, keeper, close: () => metadata.close() }
+  const keeper = new DriveKeeper({ record, sets, home, clock, random })
+  const [lone] = sets[0]?.members.length === 1 ? sets[0].members : []
+  const whole = lone === undefined ? undefined : new DriveBlobStore({ drive: lone.drive, clock, random })
+  if (whole !== undefined && sets.length === 1) return { deploymentId: record.deploymentId, metadata, blobs: whole, copier: undefined, keeper, close: () => metadata.close() }
+  const onDamage = (blobId: string, set: number): void => keeper.healer.report(blobId, set)
+  const blobs = new SetBlobStore({ sets, intake: keeper.intake, clock, random, onDamage, lookAgain: () => keeper.lookAgain(), ...(whole === undefined ? {} : { whole }) })
+  return { deploymentId: record.deploymentId, metadata, blobs, copier: blobs, keeper, close: () => metadata.close() }
 }

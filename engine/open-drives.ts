@@ -3,7 +3,7 @@ import { must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Redundancy } from './blobs/blob-store.ts'
-import { DriveFormatError, type DriveRecord, formatDrive, lockPath, randomId } from './drives/drive-format.ts'
+import { DriveFormatError, type DriveRecord, formatDrive, lockPath, randomId, replaceRecord, revisionOf, setParityOf } from './drives/drive-format.ts'
 import { type DriveLock, lockDrive } from './drives/drive-lock.ts'
 import type { DriveSet } from './drives/drive-set.ts'
 import { findDrives } from './drives/find-drives.ts'
@@ -19,12 +19,19 @@ export interface PreparedDrives {
   readonly deploymentId: string
   /** By set and position. */
   readonly slots: readonly (readonly DriveSlot[])[]
-  /** How many drives of a set may be lost. */
-  readonly parity: number
+  readonly record: SharedRecord
+  /** The set with the metadata. */
+  readonly home: number
   /** What an operator should know of the drives. */
   readonly notes: readonly string[]
+  /** Sets whose drives were not given. They are still the deployment's, until `giveUp`. */
+  readonly leftOut: readonly number[]
+  /** The sets that were left out are the deployment's no more. To be called once nothing is stored on them. */
+  giveUp(): Promise<void>
   release(): void
 }
+
+type SharedRecord = Omit<DriveRecord, 'driveId'>
 
 type Service = Extract<StartPlan, { readonly kind: 'serve' }>
 
@@ -45,15 +52,47 @@ export async function prepareDrives({ drives, random, parities }: { readonly dri
       paritiesOf(plan.setDrives, parities)
       for (const { path } of given) makeDirectoryDurably(path)
     }
-    const service = plan.kind === 'serve' ? plan : planOf(given.map(({ path }) => path), plan.setDrives, parities, random)
+    const planned = plan.kind === 'serve' ? plan : planOf(given.map(({ path }) => path), plan.setDrives, parities, random)
+    const service = withAdded(planned, parities, random)
     const slots = service.slots.flat().filter(({ state }) => state !== 'absent')
+    if (planned.growth.kind === 'add') for (const path of planned.growth.paths) makeDirectoryDurably(path)
     for (const { path } of slots) locks.push(lockDrive(join(path, lockPath)))
-    for (const slot of slots) if (slot.state === 'blank') await formatDrive(new NodeDrive(slot.path), { ...service.record, driveId: slot.driveId })
-    return { deploymentId: service.record.deploymentId, slots: service.slots, parity: service.record.parity, notes: service.notes, release }
+    // New sets first: a drive of another that knows of them is then proof that they have their format.
+    for (const slot of slots.toReversed()) if (slot.state === 'blank') await formatDrive(new NodeDrive(slot.path), { ...service.record, driveId: slot.driveId })
+    await bringUp(service, slots)
+    const leftOut = planned.growth.kind === 'giveUp' ? planned.growth.sets : []
+    return { deploymentId: service.record.deploymentId, slots: service.slots, record: service.record, home: service.home, notes: service.notes, leftOut, giveUp: () => bringUp(without(service, leftOut), slots), release }
   } catch (error) {
     release()
     throw error
   }
+}
+
+/** The newest record on every drive that has an older one. */
+async function bringUp({ record, behind }: Pick<Service, 'record' | 'behind'>, slots: readonly DriveSlot[]): Promise<void> {
+  for (const { path, driveId } of slots) if (behind.includes(path)) await replaceRecord(new NodeDrive(path), { ...record, driveId })
+}
+
+/** The deployment with the sets that its empty drives make; nothing is written yet. */
+function withAdded(service: Service, parities: Parities, random: Random): Service {
+  const { record, growth, slots } = service
+  if (growth.kind !== 'add') return service
+  const { setDrives, paths } = growth
+  const added = planOf(paths, setDrives, parities, random)
+  const sets = [...record.sets, ...added.record.sets]
+  const changed = changedRecord(record, sets, sets.map((_, index) => (index < record.sets.length ? setParityOf(record, index) : added.record.parity)))
+  const notes = [...service.notes, ...added.record.sets.map((set, index) => `${set.length} empty drives are added as set ${record.sets.length + index + 1}: ${paths.slice(index * setDrives, (index + 1) * setDrives).join(' ')}`)]
+  const addedSlots = added.slots.map((set, index) => set.map((slot) => ({ ...slot, set: record.sets.length + index })))
+  return { ...service, record: changed, slots: [...slots, ...addedSlots], notes, behind: slots.flat().map(({ path }) => path) }
+}
+
+function without({ record, slots }: Service, leftOut: readonly number[]): Pick<Service, 'record' | 'behind'> {
+  const sets = record.sets.map((set, index) => (leftOut.includes(index) ? [] : set))
+  return { record: changedRecord(record, sets, sets.map((_, index) => setParityOf(record, index))), behind: slots.flat().map(({ path }) => path) }
+}
+
+function changedRecord(record: SharedRecord, sets: DriveRecord['sets'], parities: readonly number[]): SharedRecord {
+  return { ...record, format: 3, sets, change: { revision: revisionOf(record) + 1, parities } }
 }
 
 /** A new deployment on empty drives. */
@@ -64,7 +103,7 @@ function planOf(paths: readonly string[], setDrives: number, parities: Parities,
   const slots = sets.map((drives, set) => drives.map((driveId, position) => ({
     driveId, set, position, path: must(paths[set * setDrives + position], 'a path for each drive'), state: 'blank' as const,
   })))
-  return { kind: 'serve', record: { format: 2, deploymentId: randomId(random), sets, parity: standard }, slots, notes: [], epoch: undefined }
+  return { kind: 'serve', record: { format: 2, deploymentId: randomId(random), sets, parity: standard }, slots, notes: [], epoch: undefined, home: 0, behind: [], growth: { kind: 'same' } }
 }
 
 /** Throws `Incomplete` for parities that a set of so many drives cannot have. */
@@ -78,13 +117,16 @@ export function paritiesOf(setDrives: number, parities: Parities): Readonly<Reco
 }
 
 export interface OpenDrives {
-  readonly record: Omit<DriveRecord, 'driveId'>
+  readonly record: SharedRecord
   readonly sets: readonly DriveSet[]
+  /** The set with the metadata. */
+  readonly home: number
+  readonly slots: readonly (readonly DriveSlot[])[]
 }
 
 /** The drives of a prepared deployment, in any number of processes. Throws `Foreign` when it was never prepared, `Incomplete`. */
 export async function openDrives({ drives, clock, parities }: { readonly drives: readonly string[]; readonly clock: Clock; readonly parities: Parities }): Promise<OpenDrives> {
-  const { record, slots } = await planPrepared(drives)
+  const { record, slots, home } = await planPrepared(drives)
   const sets = slots.map((set, index) => ({
     index,
     members: set.map(({ driveId, position, path, state }) => {
@@ -92,9 +134,9 @@ export async function openDrives({ drives, clock, parities }: { readonly drives:
       if (state !== 'present') member.takeOut(state === 'blank' ? 'blank' : 'missing', 'it was not there at the start')
       return member
     }),
-    parity: paritiesOf(set.length, parities),
+    parity: set.length === 0 ? { standard: 0, reduced: 0 } : paritiesOf(set.length, parities),
   }))
-  return { record, sets }
+  return { record, sets, home, slots }
 }
 
 /** What a start on these drives would do; throws unless it would serve. */
@@ -103,6 +145,7 @@ export async function planPrepared(drives: readonly string[]): Promise<Service> 
   const plan = planStart(given)
   if (plan.kind === 'format') throw new DriveFormatError('Foreign', `${drives.join(' ')}: not formatted by Moraine`)
   if (plan.kind === 'refuse') throw refusal(given, plan.reasons)
+  if (plan.growth.kind !== 'same') throw new DriveFormatError('Incomplete', `the deployment has ${plan.record.sets.flat().length} drives, and ${drives.length} are given (${drives.join(' ')}): only "moraine server" adds sets or leaves them out`)
   return plan
 }
 

@@ -181,7 +181,7 @@ function reasonOf(error: unknown): string {
 /** Locks the drive, formats it when it is new, and makes what is declared exist. */
 async function prepare(config: Config): Promise<Pick<PreparedDeployment, 'release' | 'metadata' | 'notes'> & { readonly warehouse: string }> {
   const plan = planBootstrap(config.bootstrap === undefined ? undefined : readBootstrap(config.bootstrap), config)
-  const deployment = await prepareDeployment({ ...drivesOf(config), random })
+  const deployment = await prepareDeployment({ ...drivesOf(config), clock, random })
   const { engine, keeper, close } = await openStores(config)
   try {
     readProviders(config)

@@ -77,7 +77,7 @@ async function measure(engine: Engine): Promise<void> {
 }
 
 const drive = mkdtempSync(join(options.directory, 'moraine-bench-'))
-const prepared = await prepareDeployment({ drives: [drive], random: systemRandom })
+const prepared = await prepareDeployment({ drives: [drive], clock: systemClock, random: systemRandom })
 try {
   const stores = await openDeployment({ drives: [drive], clock: systemClock, random: systemRandom })
   const engine = openEngine({ metadata: stores.metadata, blobs: stores.blobs, clock: systemClock, random: systemRandom, settings: {} })

@@ -5,6 +5,7 @@ import { ulid, ulidPattern, ulidTimeMs } from '../../base/ulid.ts'
 import { KiB, secondMs } from '../../base/units.ts'
 import { DriveError } from '../drives/drive.ts'
 import { type DriveSet, parityOf, writeQuorum } from '../drives/drive-set.ts'
+import { chooseSet, freeBytesOf, type SetIntake } from '../drives/set-intake.ts'
 import type { SetMember } from '../drives/set-member.ts'
 import { erasureCode } from '../erasure/erasure-code.ts'
 import { blobDirectories, directoryOf } from './block-layout.ts'
@@ -18,6 +19,9 @@ import { regionBytes, stripesAtOnce, StripeWriter } from './stripe-writer.ts'
 
 export interface SetBlobOptions {
   readonly sets: readonly DriveSet[]
+  readonly intake?: SetIntake
+  /** The blobs of the first set where that is a lone drive: they are whole there. */
+  readonly whole?: BlobStore
   readonly clock: Clock
   readonly random: Random
   /** Of shards to be written; those that are there keep theirs. */
@@ -62,9 +66,20 @@ export class SetBlobStore implements BlobStore {
   }
 
   async write(source: AsyncIterable<Uint8Array>, redundancy: Redundancy = 'standard'): Promise<BlobRef> {
-    const { clock, random, patienceMs = defaultPatienceMs } = this.#options
+    return this.#writeTo(await this.#setFor(redundancy), source, redundancy)
+  }
+
+  /** The blob's bytes, each block of them verified, as a blob of another set, as redundant there as it was. */
+  copyTo(ref: BlobRef, set: number): Promise<BlobRef> {
+    const { layout, sizeBytes } = ref
+    const isReduced = layout.kind === 'stripes' && layout.parityShards < parityOf(must(this.#sets[layout.set], 'the set of the blob'), 'standard')
+    return this.#writeTo(must(this.#sets[set], 'a set of the deployment'), this.read(ref, { offset: 0, length: sizeBytes }), isReduced ? 'reduced' : 'standard')
+  }
+
+  async #writeTo(set: DriveSet, source: AsyncIterable<Uint8Array>, redundancy: Redundancy): Promise<BlobRef> {
+    const { clock, random, whole, patienceMs = defaultPatienceMs } = this.#options
+    if (set.members.length === 1 && whole !== undefined) return whole.write(source)
     const blobId = ulid(clock, random)
-    const set = await this.#setFor(redundancy)
     const parityShards = parityOf(set, redundancy)
     const dataShards = set.members.length - parityShards
     const shape = { dataShards, parityShards, blockBytes: this.#blockBytes }
@@ -90,9 +105,10 @@ export class SetBlobStore implements BlobStore {
     }
   }
 
-  async *read(ref: BlobRef, range: { readonly offset: number; readonly length: number }): AsyncGenerator<Buffer, void, undefined> {
+  async *read(ref: BlobRef, range: { readonly offset: number; readonly length: number }): AsyncGenerator<Buffer, void, unknown> {
     assert(range.offset >= 0 && range.length >= 0 && range.offset + range.length <= ref.sizeBytes, 'the range lies within the blob')
     if (range.length === 0) return
+    if (ref.layout.kind === 'blocks' && this.#options.whole !== undefined) return yield* this.#options.whole.read(ref, range)
     const layout = stripesOf(ref)
     const source = this.openSource(ref, layout)
     const groups = groupsOf(range, ref.sizeBytes, layout)
@@ -165,17 +181,22 @@ export class SetBlobStore implements BlobStore {
     return slices.map((stripe, index) => stripe.map(({ shard, start, end }) => must(blocks.get(shard)?.[index], 'a wanted block').subarray(start, end)))
   }
 
-  /** Blobs go to any of the sets that can be written; where all can, evenly. */
+  /** Blobs go to any of the sets that can be written and that nothing is moved off, by their free space. */
   async #setFor(redundancy: Redundancy): Promise<DriveSet> {
     if (this.#ready(redundancy).length === 0) await this.#options.lookAgain?.()
     const ready = this.#ready(redundancy)
-    const choices = ready.length > 0 ? ready : this.#sets
-    const [byte = 0] = choices.length === 1 ? [] : this.#options.random.bytes(1)
-    return must(choices[byte % choices.length], 'a deployment has a set')
+    const choices = ready.length > 0 ? ready : this.#open
+    if (choices.length === 0) throw new BlobError('Unwritable', 'blobs are moved off every set of drives')
+    const chance = choices.length === 1 ? 0 : Buffer.from(this.#options.random.bytes(4)).readUInt32BE() / 2 ** 32
+    return must(chooseSet(choices.map((set) => ({ set, freeBytes: freeBytesOf(set) })), chance), 'one of several')
+  }
+
+  get #open(): DriveSet[] {
+    return this.#sets.filter(({ index, members }) => members.length > 0 && this.#options.intake?.isAvoided(index) !== true)
   }
 
   #ready(redundancy: Redundancy): DriveSet[] {
-    return this.#sets.filter((set) => {
+    return this.#open.filter((set) => {
       const parityShards = parityOf(set, redundancy)
       return set.members.filter(({ isWritable }) => isWritable).length >= writeQuorum(set.members.length - parityShards, parityShards)
     })

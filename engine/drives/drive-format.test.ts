@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { SeededRandom } from '../../base/seeded-random.ts'
 import { systemRandom } from '../../base/system.ts'
-import { decodeRecord, encodeRecord, inspectDrive, migrate, openDrive, recordPath } from './drive-format.ts'
+import { decodeRecord, encodeRecord, inspectDrive, migrate, openDrive, recordPath, replaceRecord, revisionOf } from './drive-format.ts'
 import type { DriveRecord } from './drive-format.ts'
 import { DriveError } from './drive.ts'
 import type { Drive } from './drive.ts'
@@ -114,8 +114,29 @@ describe('the record', () => {
     expect(decodeRecord(golden2)).toEqual(record)
   })
 
+  test('of format 3 says how the sets changed, and takes the place of the one before whole, whenever the power goes', async () => {
+    const changed: DriveRecord = { ...record, format: 3, sets: [[driveId], []], change: { revision: 1, parities: [0, 1] } }
+    expect(decodeRecord(encodeRecord(changed))).toEqual(changed)
+    expect(() => migrate({ ...changed, change: { revision: 1, parities: [0] } })).toThrow(expect.objectContaining({ code: 'Damaged' }) as Error)
+    for (let stopAfter = 0; stopAfter < 9; stopAfter++) {
+      const random = new SeededRandom(stopAfter)
+      let operations = -Infinity
+      const drive = new SimulatedDrive({
+        beforeOperation: async () => {
+          if (operations++ >= stopAfter) throw new DriveError('Io', 'the power is going')
+        },
+      })
+      const made = await openDrive(drive, systemRandom)
+      operations = 0
+      const isDone = await replaceRecord(drive, { ...made, format: 3, change: { revision: 1, parities: [0] } }).then(() => true, () => false)
+      const state = await inspectDrive(drive.crash(random))
+      const revision = state.kind === 'formatted' ? revisionOf(state.record) : undefined
+      expect(isDone ? [1] : [0, 1]).toContain(revision)
+    }
+  })
+
   test('of a newer format is refused', () => {
-    expect(() => migrate({ ...record, format: 3 })).toThrow(expect.objectContaining({ code: 'NewerFormat' }))
+    expect(() => migrate({ ...record, format: 4 })).toThrow(expect.objectContaining({ code: 'NewerFormat' }))
   })
 
   test('that was changed is Damaged', () => {

@@ -15,18 +15,37 @@ import type { Drive } from './drive.ts'
  *     lock.sqlite    see `drive-lock.ts`
  */
 export interface DriveRecord {
-  readonly format: 2
+  /** 2 until the sets of the deployment change for the first time. */
+  readonly format: 2 | 3
   /** 32 hex digits; the same on every drive of a deployment. */
   readonly deploymentId: string
   /** 32 hex digits; of this drive alone, or of the one that it took the place of. */
   readonly driveId: string
-  /** The drives of the deployment by set and position, this one among them. */
+  /** The drives of the deployment by set and position, this one among them. A set that was given up is empty: blobs name sets by their place. */
   readonly sets: readonly (readonly string[])[]
-  /** How many drives of a set may be lost: the metadata is kept on one more. */
+  /** How many drives of a set may be lost, as far as `change` does not say otherwise: the metadata is kept on one more. */
   readonly parity: number
+  /** Of a deployment to which sets were added, or of which some were given up. */
+  readonly change?: SetChange
+}
+
+export interface SetChange {
+  /** Grows with each change: of several records the newest holds. */
+  readonly revision: number
+  /** Of each set. */
+  readonly parities: readonly number[]
+}
+
+export function revisionOf({ change }: Pick<DriveRecord, 'change'>): number {
+  return change?.revision ?? 0
+}
+
+export function setParityOf({ change, parity }: Pick<DriveRecord, 'change' | 'parity'>, set: number): number {
+  return change?.parities[set] ?? parity
 }
 
 export const recordPath = 'moraine.json'
+const newRecordPath = 'moraine.json.new'
 export const metadataDirectory = 'metadata'
 export const lockPath = 'lock.sqlite'
 export const probePrefix = 'probe-'
@@ -98,8 +117,24 @@ export async function formatDrive(drive: Drive, record: DriveRecord): Promise<vo
 /** Every record begins like this, in any format: a shorter file, or one of zeros, is torn. */
 const opening = '{"moraine":'
 
-export function encodeRecord({ format, deploymentId, driveId, sets, parity }: DriveRecord): string {
-  const body = { format, deploymentId, driveId, sets, parity }
+/**
+ * Puts a newer record in the place of the one that is there. A power loss at any point leaves one of them whole.
+ */
+export async function replaceRecord(drive: Drive, record: DriveRecord): Promise<void> {
+  await drive.remove(newRecordPath).catch(ignoring('NotFound'))
+  const file = await drive.create(newRecordPath)
+  try {
+    await file.write(Buffer.from(encodeRecord(record)), 0)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await drive.rename(newRecordPath, recordPath)
+  await drive.syncDirectory('')
+}
+
+export function encodeRecord({ format, deploymentId, driveId, sets, parity, change }: DriveRecord): string {
+  const body = { format, deploymentId, driveId, sets, parity, ...(change === undefined ? {} : { change }) }
   return `${opening}${JSON.stringify(body)},"checksum":"${checksumOf(body)}"}\n`
 }
 
@@ -116,16 +151,25 @@ export function decodeRecord(text: string): DriveRecord {
   return migrate(body)
 }
 
-/** A record of any format that was ever written, as today's. Pure. Format 1 knew deployments of one drive only. */
+/**
+ * A record of any format that was ever written, as today's. Pure. Format 1 knew deployments of one drive only, format 2 those
+ * whose sets have never changed: it is still written for them.
+ */
 export function migrate(body: Readonly<Record<string, unknown>>): DriveRecord {
   const { format, deploymentId, driveId } = body
   if (typeof format !== 'number') throw new DriveFormatError('Damaged', `${recordPath} has no format`)
-  if (format > 2) throw new DriveFormatError('NewerFormat', `${recordPath} has format ${format}; this version knows 2`)
+  if (format > 3) throw new DriveFormatError('NewerFormat', `${recordPath} has format ${format}; this version knows 3`)
   if (typeof deploymentId !== 'string' || typeof driveId !== 'string') throw new DriveFormatError('Damaged', `${recordPath} lacks an id`)
   if (format === 1) return { format: 2, deploymentId, driveId, sets: [[driveId]], parity: 0 }
-  const { sets, parity } = body
+  const { sets, parity, change } = body
   if (!isSets(sets) || !sets.flat().includes(driveId) || typeof parity !== 'number') throw new DriveFormatError('Damaged', `${recordPath} does not name its drives`)
-  return { format: 2, deploymentId, driveId, sets, parity }
+  if (format === 2) return { format: 2, deploymentId, driveId, sets, parity }
+  if (!isChange(change) || change.parities.length !== sets.length) throw new DriveFormatError('Damaged', `${recordPath} does not say how its sets changed`)
+  return { format: 3, deploymentId, driveId, sets, parity, change: { revision: change.revision, parities: change.parities } }
+}
+
+function isChange(value: unknown): value is SetChange {
+  return isObject(value) && typeof value['revision'] === 'number' && Array.isArray(value['parities']) && value['parities'].every((parity) => typeof parity === 'number')
 }
 
 function isSets(value: unknown): value is string[][] {

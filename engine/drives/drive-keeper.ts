@@ -1,3 +1,4 @@
+import { must } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { secondMs } from '../../base/units.ts'
@@ -5,11 +6,14 @@ import { Healer, type WalkInput, type WalkProgress } from '../heal/healer.ts'
 import { type DriveRecord, formatDrive } from './drive-format.ts'
 import { DriveMonitor } from './drive-monitor.ts'
 import { type DriveSet, readQuorum, writeQuorum } from './drive-set.ts'
+import { freeBytesOf, SetIntake } from './set-intake.ts'
 import type { MemberCondition, SetMember } from './set-member.ts'
 
 export interface DriveKeeperOptions {
   readonly record: Omit<DriveRecord, 'driveId'>
   readonly sets: readonly DriveSet[]
+  /** The set with the metadata. */
+  readonly home: number
   readonly clock: Clock
   readonly random: Random
 }
@@ -27,6 +31,9 @@ export interface DriveStatus {
 }
 
 export interface SetStatus {
+  /** `draining`: blobs are moved off it, or were; `givenUp`: it has no drives any more. */
+  readonly state: 'active' | 'draining' | 'givenUp'
+  readonly hasMetadata: boolean
   readonly drives: number
   readonly parity: number
   readonly online: number
@@ -59,6 +66,8 @@ const lookAgainMs = 2 * secondMs
 /** The drives of one process: watched, and healed where several share their blobs. */
 export class DriveKeeper {
   readonly healer: Healer
+  /** Which sets take new blobs; told by whoever reads the rows of the sets. */
+  readonly intake = new SetIntake()
   readonly #options: DriveKeeperOptions
   readonly #monitor: DriveMonitor
 
@@ -120,7 +129,7 @@ export class DriveKeeper {
     }
     return {
       deploymentId: record.deploymentId,
-      sets: sets.map((set) => setStatusOf(set)),
+      sets: this.setStatuses(),
       drives,
       rawBytes: sum(({ totalBytes }) => totalBytes),
       rawFreeBytes: sum(({ freeBytes }) => freeBytes),
@@ -133,7 +142,34 @@ export class DriveKeeper {
 
   /** Without asking the drives. */
   setStatuses(): SetStatus[] {
-    return this.#options.sets.map((set) => setStatusOf(set))
+    return this.#options.sets.map((set) => this.#statusOf(set))
+  }
+
+  /** Of the sets that take new blobs: what they can still take, by the latest look at them. */
+  freeBytes(): { readonly set: number; readonly freeBytes: number | undefined }[] {
+    return this.#options.sets.flatMap((set) => (set.members.length === 0 || this.intake.isAvoided(set.index) ? [] : [{ set: set.index, freeBytes: freeBytesOf(set) }]))
+  }
+
+  /** Bytes of shards for one of data of the standard class. */
+  spreadOf(set: number): number {
+    const { members, parity } = must(this.#options.sets[set], 'a set of the deployment')
+    return members.length === 0 ? 1 : members.length / (members.length - parity.standard)
+  }
+
+  /** Sets that have drives. */
+  get sets(): number[] {
+    return this.#options.sets.flatMap(({ index, members }) => (members.length === 0 ? [] : [index]))
+  }
+
+  /** The set of a drive by its path. */
+  setOf(path: string): number | undefined {
+    return this.#options.sets.find(({ members }) => members.some(({ label }) => label === path))?.index
+  }
+
+  #statusOf(set: DriveSet): SetStatus {
+    const hasMetadata = set.index === this.#options.home
+    if (set.members.length === 0) return { state: 'givenUp', hasMetadata, drives: 0, parity: 0, online: 0, writeQuorum: 0, readQuorum: 0, canWrite: true, canRead: true }
+    return { state: this.intake.isAvoided(set.index) ? 'draining' : 'active', hasMetadata, ...quorumsOf(set) }
   }
 
   get #members(): SetMember[] {
@@ -141,7 +177,7 @@ export class DriveKeeper {
   }
 }
 
-function setStatusOf({ members, parity }: DriveSet): SetStatus {
+function quorumsOf({ members, parity }: DriveSet): Omit<SetStatus, 'state' | 'hasMetadata'> {
   const data = members.length - parity.standard
   const quorum = writeQuorum(data, parity.standard)
   const [writable, readable] = [members.filter(({ isWritable }) => isWritable).length, members.filter(({ isReadable }) => isReadable).length]

@@ -63,7 +63,9 @@ export class DriveMonitor {
   async #examine(member: SetMember): Promise<void> {
     try {
       const state = await inspectDrive(member.drive)
-      const { device } = await member.drive.space()
+      const space = await member.drive.space()
+      member.noteSpace(space)
+      const { device } = space
       const before = this.#devices.get(member)
       if (state.kind === 'unformatted') {
         const isUnmounted = before !== undefined && before !== device

@@ -1,7 +1,8 @@
 import { must } from '../../base/assert.ts'
-import type { DriveFormatErrorCode, DriveRecord } from './drive-format.ts'
+import { type DriveFormatErrorCode, type DriveRecord, revisionOf, setParityOf } from './drive-format.ts'
 import { readQuorum } from './drive-set.ts'
 import { type MemberEpoch, newestEpoch } from './member-epoch.ts'
+import { type FormattedDrive, planGrowth, unservedSets } from './plan-growth.ts'
 import { setDrivesOf } from './plan-sets.ts'
 
 /** What was found at a path that was given. */
@@ -28,6 +29,8 @@ export interface DriveSlot {
   readonly state: 'present' | 'blank' | 'absent'
 }
 
+export type SetsChange = Exclude<ReturnType<typeof planGrowth>, { readonly kind: 'refuse' }>
+
 export type StartPlan =
   /** Nothing is formatted yet: a new deployment of so many drives in each set. */
   | { readonly kind: 'format'; readonly setDrives: number }
@@ -40,6 +43,12 @@ export type StartPlan =
       readonly notes: readonly string[]
       /** Undefined when nothing was ever served. */
       readonly epoch: MemberEpoch | undefined
+      /** Drives whose record is older than this one. */
+      readonly behind: readonly string[]
+      /** The set with the metadata. */
+      readonly home: number
+      /** What the deployment has beyond this record, or no longer has. */
+      readonly growth: SetsChange
     }
   | { readonly kind: 'refuse'; readonly reasons: readonly string[] }
 
@@ -60,8 +69,6 @@ export function planStart(given: readonly GivenDrive[]): StartPlan {
   return planService(given, own, own[0]?.found.record ?? first.found.record)
 }
 
-type FormattedDrive = GivenDrive & { readonly found: Extract<FoundDrive, { readonly kind: 'formatted' }> }
-
 function planFormat(given: readonly GivenDrive[]): StartPlan {
   const refused = given.filter(({ found }) => found.kind === 'refused')
   if (refused.length > 0) return refuse(refused.map(describe))
@@ -69,32 +76,51 @@ function planFormat(given: readonly GivenDrive[]): StartPlan {
   return setDrives === undefined ? refuse([`${given.length} drives cannot be divided into sets of 2 to 16`]) : { kind: 'format', setDrives }
 }
 
-function planService(given: readonly GivenDrive[], own: readonly FormattedDrive[], record: DriveRecord): StartPlan {
-  const { sets, parity, deploymentId } = record
-  const reasons: string[] = []
-  for (const { path, found } of own) {
-    if (JSON.stringify(found.record.sets) !== JSON.stringify(sets)) reasons.push(`${path} names other drives of the deployment than ${own[0]?.path ?? path} does`)
-    const twin = own.find((other) => other.path !== path && other.found.record.driveId === found.record.driveId)
-    if (twin !== undefined) reasons.push(`${path} and ${twin.path} are copies of one drive`)
-  }
-  const total = sets.flat().length
-  if (given.length !== total) reasons.push(`the deployment has ${total} drives, and ${given.length} are given (${given.map(({ path }) => path).join(' ')})`)
+function planService(all: readonly GivenDrive[], own: readonly FormattedDrive[], first: DriveRecord): StartPlan {
+  const record = own.reduce((newest, { found }) => (revisionOf(found.record) > revisionOf(newest) ? found.record : newest), first)
+  const { sets } = record
+  const reasons = strangersOf(own, record)
   if (reasons.length > 0) return refuse(reasons)
-  const slots = assignSlots(given, own, sets)
+  const growth = planGrowth(all, own, record)
+  if (growth.kind === 'refuse') return growth
+  const given = growth.kind === 'add' ? all.filter(({ path }) => !growth.paths.includes(path)) : all
+  const slots = assignSlots(given, own, sets.map((set, index) => (growth.kind === 'giveUp' && growth.sets.includes(index) ? [] : set)))
   const epoch = newestEpoch(own.map(({ found }) => found.epoch))
+  const unserved = unservedSets(own, record)
   // The first formatting was interrupted: it is completed.
-  const isNew = epoch === undefined && total > 1 && slots.flat().every(({ state }) => state !== 'absent')
+  const isNew = epoch === undefined && given.length > 1 && slots.flat().every(({ state }) => state !== 'absent')
   for (const [index, set] of slots.entries()) {
-    const needed = readQuorum(set.length, parity)
+    const needed = readQuorum(set.length, setParityOf(record, index))
     const present = set.filter(({ state }) => state === 'present').length
-    if (present >= needed || isNew) continue
+    if (set.length === 0 || present >= needed || isNew || (unserved.has(index) && set.every(({ state }) => state !== 'absent'))) continue
     const wanted = set.filter(({ state }) => state !== 'present').map(({ path }) => path)
     const where = sets.length === 1 ? '' : ` of set ${index + 1}`
     reasons.push(`${present} of ${set.length} drives${where} are there and ${needed} are needed: bring back ${wanted.join(', ')}`)
   }
-  const notes = notesOn(given, slots, deploymentId)
+  if (growth.kind === 'giveUp' && epoch === undefined) reasons.push(`the metadata are on drives that are not given: set ${growth.sets.map((set) => set + 1).join(' or ')}`)
+  const notes = notesOn(given, slots, record.deploymentId)
   if (reasons.length > 0) return refuse([...reasons, ...notes])
-  return { kind: 'serve', record: { format: 2, deploymentId, sets, parity }, slots, notes, epoch }
+  const behind = own.filter(({ found }) => revisionOf(found.record) < revisionOf(record)).map(({ path }) => path)
+  const { driveId: _, ...shared } = record
+  return { kind: 'serve', record: shared, slots, notes, epoch, home: homeOf(own, sets), behind, growth }
+}
+
+/** The set whose drives know the newest epoch; the first before there is any. */
+function homeOf(own: readonly FormattedDrive[], sets: DriveRecord['sets']): number {
+  const epochs = sets.map((set) => newestEpoch(own.filter(({ found }) => set.includes(found.record.driveId)).map(({ found }) => found.epoch)))
+  const newest = newestEpoch(epochs)
+  return newest === undefined ? sets.findIndex((set) => set.length > 0) : epochs.indexOf(newest)
+}
+
+/** Drives that cannot be of the deployment as the newest record describes it. */
+function strangersOf(own: readonly FormattedDrive[], record: DriveRecord): string[] {
+  return own.flatMap(({ path, found }) => {
+    const isOther = revisionOf(found.record) === revisionOf(record) && JSON.stringify(found.record.sets) !== JSON.stringify(record.sets)
+    if (isOther) return [`${path} names other drives of the deployment than ${own[0]?.path ?? path} does`]
+    if (!record.sets.flat().includes(found.record.driveId)) return [`${path} is of a set that the deployment gave up: leave it out`]
+    const twin = own.find((other) => other.path !== path && other.found.record.driveId === found.record.driveId)
+    return twin === undefined ? [] : [`${path} and ${twin.path} are copies of one drive`]
+  })
 }
 
 /** Each formatted drive is where its record says. The others are taken for the places that are left: their own, if it is, else in order. */

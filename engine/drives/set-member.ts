@@ -1,6 +1,6 @@
 import type { Clock } from '../../base/clock.ts'
 import { DirectorySyncs } from './directory-sync.ts'
-import { type Drive, DriveError } from './drive.ts'
+import { type Drive, DriveError, type DriveSpace } from './drive.ts'
 
 /**
  * Why a drive is not used: it cannot be found, fails, is too slow, cannot be written, holds something that is not its own
@@ -34,6 +34,7 @@ export class SetMember {
   #condition: MemberCondition = { kind: 'ok' }
   #readFailures = 0
   #usualReadMs = 0
+  #freeBytes: number | undefined
 
   constructor({ driveId, position, label, drive, clock }: { readonly driveId: string; readonly position: number; readonly label: string; readonly drive: Drive; readonly clock: Clock }) {
     this.driveId = driveId
@@ -59,6 +60,15 @@ export class SetMember {
   /** How long a read of it takes of late. */
   get usualReadMs(): number {
     return this.#usualReadMs
+  }
+
+  /** As it was when the drive was last looked at. */
+  get freeBytes(): number | undefined {
+    return this.#freeBytes
+  }
+
+  noteSpace({ freeBytes }: Pick<DriveSpace, 'freeBytes'>): void {
+    this.#freeBytes = freeBytes
   }
 
   noteRead(durationMs: number): void {

@@ -105,8 +105,8 @@ describe('a drive', () => {
   it('is prepared once, opened by many, and checked while nobody serves it', async () => {
     const drive = join(directory, 'new', 'drive')
     await expect(fsckDrives({ drives: [drive], ...machine })).rejects.toThrow()
-    const prepared = await prepareDeployment({ drives: [drive], random: systemRandom })
-    await expect(prepareDeployment({ drives: [drive], random: systemRandom })).rejects.toMatchObject({ code: 'Locked' })
+    const prepared = await prepareDeployment({ drives: [drive], clock: systemClock, random: systemRandom })
+    await expect(prepareDeployment({ drives: [drive], clock: systemClock, random: systemRandom })).rejects.toMatchObject({ code: 'Locked' })
     await expect(fsckDrives({ drives: [drive], ...machine })).rejects.toMatchObject({ code: 'Locked' })
     const stores = await openDeployment({ drives: [drive], ...machine })
     expect(stores.deploymentId).toBe(prepared.deploymentId)
@@ -122,7 +122,7 @@ describe('a drive', () => {
 
   it('that holds something else is left untouched', async () => {
     writeFileSync(join(directory, 'precious.txt'), 'x')
-    await expect(prepareDeployment({ drives: [directory], random: systemRandom })).rejects.toMatchObject({ code: 'Foreign' })
+    await expect(prepareDeployment({ drives: [directory], clock: systemClock, random: systemRandom })).rejects.toMatchObject({ code: 'Foreign' })
     await expect(openDeployment({ drives: [directory], ...machine })).rejects.toMatchObject({ code: 'Foreign' })
   })
 })

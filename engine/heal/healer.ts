@@ -110,7 +110,9 @@ export class Healer {
     while (progress.done < directories && !signal.aborted) {
       const set = must(sets[Math.floor(progress.done / blobDirectories.length)], 'a set of the deployment')
       const directory = must(blobDirectories[progress.done % blobDirectories.length], 'a directory of blobs')
-      for (const [blobId, holders] of await listShards(set, directory)) {
+      // A lone drive keeps whole blobs: there is nothing to heal from.
+      const held = set.members.length > 1 ? await listShards(set, directory) : []
+      for (const [blobId, holders] of held) {
         if (signal.aborted) return progress
         progress.checkedBlobs++
         if (kind === 'missing' && holders.length === set.members.length) continue

@@ -6,7 +6,7 @@ import type { PartRecord } from '../records/part-record.ts'
 import { type ObjectRecord, toObjectVersion } from '../records/version-record.ts'
 import { evaluateConditions } from './conditions.ts'
 import { attach, holdLayout, inlineBytesOf, share, shareSegment, type Staged, stage, withStaged } from './contents.ts'
-import { commit, type EngineContext, newContentId } from './context.ts'
+import { commit, type EngineContext, newContentId, StaleReadError } from './context.ts'
 import { extend, segmentOf } from './extend-layout.ts'
 import { findBucket, loadKey, readBucket } from './key-state.ts'
 import { segmentsFrom } from './layout.ts'
@@ -35,7 +35,7 @@ export async function appendObject(context: EngineContext, input: AppendObject):
         throw new EngineError('InvalidWriteOffset', 'the object does not end there', { sizeBytes: String(sizeBytes) })
       }
       const { etag, checksums } = input.finish(before === undefined ? undefined : toObjectVersion(input.key, before), staged.sizeBytes)
-      const content = before === undefined ? attach(context, tx, staged) : await appendTo(context, tx, before, staged)
+      const content = before === undefined ? await attach(context, tx, staged) : await appendTo(context, tx, before, staged)
       const { attributes, tags } = before ?? { attributes: input.attributes, tags: input.tags ?? {} }
       const grown = { etag, checksums, attributes, tags, content, partsCount: undefined, ownerId: input.ownerId }
       return publishNew(context, tx, state, { ...grown, sizeBytes: sizeBytes + staged.sizeBytes }, 'ObjectCreated:Put')
@@ -52,7 +52,7 @@ async function appendTo(context: EngineContext, tx: Transaction, before: ObjectR
     const bytes = Buffer.concat([await inlineBytesOf(tx, content.contentId), staged.bytes])
     return attach(context, tx, { kind: 'inline', sizeBytes: bytes.length, bytes })
   }
-  const appended = segmentOf(context, staged.sizeBytes, attach(context, tx, staged))
+  const appended = segmentOf(context, staged.sizeBytes, await attach(context, tx, staged))
   if (content.kind === 'segments' && (await extend(tx, content.layoutId, sizeBytes, appended))) return share(context, tx, content)
   const segments = [...(await segmentsOf(context, tx, before)), appended]
   const layoutId = newContentId(context)
@@ -64,11 +64,22 @@ async function appendTo(context: EngineContext, tx: Transaction, before: ObjectR
 async function segmentsOf(context: EngineContext, tx: Transaction, { content, sizeBytes }: ObjectRecord): Promise<PartRecord[]> {
   if (content.kind !== 'segments') return [segmentOf(context, sizeBytes, await shareSegment(context, tx, content))]
   const segments: PartRecord[] = []
-  for await (const { segment, offset } of segmentsFrom(tx, content.layoutId, 0)) {
+  for await (const { segment, offset } of segmentsFrom(checkedRows(tx), content.layoutId, 0)) {
     if (offset >= sizeBytes) break
     segments.push({ ...segment, content: await shareSegment(context, tx, segment.content) })
   }
   return segments
+}
+
+/** Rows that the commit checks: what their segments hold may be moved meanwhile. */
+function checkedRows(tx: Transaction): Pick<Transaction, 'list'> {
+  return {
+    list: async (range) => {
+      const rows = await tx.list(range)
+      for (const { key, value } of rows) if ((await tx.get(key))?.equals(value) !== true) throw new StaleReadError()
+      return rows
+    },
+  }
 }
 
 function numbered(segments: readonly PartRecord[]): PartRecord[] {

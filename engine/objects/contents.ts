@@ -1,9 +1,10 @@
-import type { BlobRef, Redundancy } from '../blobs/blob-store.ts'
+import { BlobError, type BlobRef, type Redundancy } from '../blobs/blob-store.ts'
 import { EngineError } from '../engine.ts'
-import { contentRow, dueRow, type Held, referenceRow } from '../keys.ts'
+import { contentRow, dueRow, type Held, referenceRow, setRow } from '../keys.ts'
 import { MetadataError } from '../metadata/metadata-store.ts'
 import type { Transaction } from '../metadata/transact.ts'
 import type { Content, SegmentContent } from '../records/content.ts'
+import { setFormat } from '../records/set-record.ts'
 import { type EngineContext, newContentId, StaleReadError } from './context.ts'
 
 /** Bytes that have arrived and that nobody can see yet. */
@@ -95,15 +96,24 @@ export async function discardBlob(context: EngineContext, blobId: string): Promi
   await context.blobs.delete(blobId).catch(() => undefined)
 }
 
-/** Adds staged bytes to the commit; the returned content refers to them. */
-export function attach(context: EngineContext, tx: Transaction, staged: Staged): SegmentContent {
+/** Adds staged bytes to the commit; the returned content refers to them. `Unwritable` when their set of drives takes nothing any more. */
+export async function attach(context: EngineContext, tx: Transaction, staged: Staged): Promise<SegmentContent> {
   if (staged.kind === 'empty') return { kind: 'empty' }
   const contentId = newContentId(context)
   if (staged.kind === 'inline') {
     tx.put(contentRow(contentId), staged.bytes)
     return { kind: 'inline', contentId }
   }
+  await requireOpenSet(tx, staged.blob)
   return holdBlob(tx, contentId, staged.blob)
+}
+
+/** Checked in the commit: nothing comes to a set once everything was moved off it. */
+export async function requireOpenSet(tx: Transaction, { layout, blobId }: BlobRef): Promise<void> {
+  if (layout.kind !== 'stripes') return
+  const row = await tx.get(setRow(layout.set))
+  if (row === undefined || setFormat.decode(row).state === 'draining') return
+  throw new BlobError('Unwritable', `blob ${blobId} was written to a set of drives that is given up`)
 }
 
 /** Another use of the same bytes, for a copy; `content` must belong to a row that the transaction checks. */
@@ -142,7 +152,8 @@ export async function inlineBytesOf(tx: Transaction, contentId: string): Promise
   return row.value
 }
 
-function holdBlob(tx: Transaction, contentId: string, blob: BlobRef): SegmentContent {
+/** A use of a blob: the first one, or one beside another that a checked row has. */
+export function holdBlob(tx: Transaction, contentId: string, blob: BlobRef): Extract<SegmentContent, { readonly kind: 'blob' }> {
   tx.put(referenceRow({ kind: 'blob', blobId: blob.blobId }, contentId), referenceInUse)
   return { kind: 'blob', contentId, blob }
 }

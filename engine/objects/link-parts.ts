@@ -38,7 +38,7 @@ export async function linkParts(
       continue
     }
     if (part.bytes.length === 0) continue
-    const content = attach(context, tx, await stageBytes(part.bytes))
+    const content = await attach(context, tx, await stageBytes(part.bytes))
     if (part.kind === 'own') segments.push({ sizeBytes: part.bytes.length, content })
     else addSlice(segments, await addShareable(context, tx, before, { sizeBytes: part.bytes.length, content }, grown))
   }

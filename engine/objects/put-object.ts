@@ -25,7 +25,7 @@ export async function putObject(context: EngineContext, input: PutObject): Promi
       const bucket = await readBucket(tx, bucketName)
       const state = await loadKey(tx, bucket, key)
       evaluateConditions('write', state.head?.version, conditions)
-      const content = attach(context, tx, staged)
+      const content = await attach(context, tx, staged)
       const object = { sizeBytes: staged.sizeBytes, etag, checksums, attributes, tags, ownerId, content, partsCount: undefined }
       return publishNew(context, tx, state, object, 'ObjectCreated:Put')
     })

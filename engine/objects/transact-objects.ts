@@ -144,7 +144,7 @@ class ObjectTransaction implements EngineTransaction {
   }
 
   async #link(bytes: Uint8Array | NewParts): Promise<LinkedParts> {
-    if (!('parts' in bytes)) return { content: attach(this.#context, this.#tx, await this.#stage(bytes)), sizeBytes: bytes.length }
+    if (!('parts' in bytes)) return { content: await attach(this.#context, this.#tx, await this.#stage(bytes)), sizeBytes: bytes.length }
     const holder = bytes.sharedBy === undefined ? undefined : await this.#currentObject(bytes.sharedBy)
     return linkParts(this.#context, this.#tx, bytes.parts, holder, (own) => this.#stage(own))
   }

@@ -85,7 +85,7 @@ function publishPart(context: EngineContext, input: Omit<PutPart, 'body' | 'fini
     if (replaced !== undefined) drop(context, tx, partFormat.decode(replaced).content)
     const { etag, checksums } = digest
     const lastModifiedMs = Math.floor(context.clock.nowMs())
-    const part = { partNumber, sizeBytes: staged.sizeBytes, etag, checksums, lastModifiedMs, content: attach(context, tx, staged) }
+    const part = { partNumber, sizeBytes: staged.sizeBytes, etag, checksums, lastModifiedMs, content: await attach(context, tx, staged) }
     tx.put(row, partFormat.encode(part))
     return toPart(part)
   })

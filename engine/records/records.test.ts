@@ -5,6 +5,8 @@ import { outboxStateFormat } from '../outbox/outbox.ts'
 import { bucketFormat } from './bucket-record.ts'
 import { layoutFormat, partFormat, type PartRecord } from './part-record.ts'
 import type { RecordFormat } from './record-format.ts'
+import { movedFormat } from './moved-record.ts'
+import { setFormat } from './set-record.ts'
 import { completedFormat, uploadFormat } from './upload-record.ts'
 import { headFormat, type MarkerRecord, type ObjectRecord, versionFormat } from './version-record.ts'
 
@@ -50,6 +52,13 @@ function golden<T>(name: string, format: RecordFormat<T>, record: T, stored: str
 }
 
 const rows: readonly Golden[] = [
+  golden(
+    'moved',
+    movedFormat,
+    { blobId: '01ARZ3NDEKTSV4RRFFQ69G5FAV', sizeBytes: 7, layout: { kind: 'stripes', set: 1, dataShards: 2, parityShards: 2, blockBytes: 131_072 } },
+    '[{"blobId":"01ARZ3NDEKTSV4RRFFQ69G5FAV","sizeBytes":7,"layout":{"kind":"stripes","set":1,"dataShards":2,"parityShards":2,"blockBytes":131072}}]',
+  ),
+  golden('set', setFormat, { state: 'draining', sinceMs: 5 }, '["draining",5]'),
   golden(
     'bucket',
     bucketFormat,

@@ -19,7 +19,7 @@ export interface ScratchEngine {
 export async function openScratchEngine(): Promise<ScratchEngine> {
   const drive = await mkdtemp(join(tmpdir(), 'moraine-scratch-'))
   const clock = new SimulatedClock()
-  const prepared = await prepareDeployment({ drives: [drive], random: systemRandom })
+  const prepared = await prepareDeployment({ drives: [drive], clock, random: systemRandom })
   const deployment = await openDeployment({ drives: [drive], clock, random: systemRandom })
   const engine = openEngine({ metadata: deployment.metadata, blobs: deployment.blobs, clock, random: systemRandom })
   return {

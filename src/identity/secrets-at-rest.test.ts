@@ -19,7 +19,7 @@ const rootPassword = 'the-password-of-root'
 
 beforeAll(async () => {
   drive = await mkdtemp(join(tmpdir(), 'moraine-secrets-'))
-  const prepared = await prepareDeployment({ drives: [drive], random: systemRandom })
+  const prepared = await prepareDeployment({ drives: [drive], clock: systemClock, random: systemRandom })
   const deployment = await openDeployment({ drives: [drive], clock: systemClock, random: systemRandom })
   engine = openEngine({ metadata: deployment.metadata, blobs: deployment.blobs, clock: systemClock, random: systemRandom })
   identity = createIdentityStore({ engine, box, clock: systemClock, random: systemRandom, root: { user: 'rootuser', password: rootPassword } })

@@ -45,7 +45,7 @@ interface Place {
 
 async function prepare(count = 1): Promise<Place> {
   const drives = Array.from({ length: count }, () => mkdtempSync(join(root, 'd-')))
-  const prepared = await prepareDeployment({ drives, random: systemRandom })
+  const prepared = await prepareDeployment({ drives, clock: systemClock, random: systemRandom })
   prepared.release()
   return { drives, metadata: prepared.metadata, socketPath: join(mkdtempSync(join(root, 's-')), 'commits') }
 }
