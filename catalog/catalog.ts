@@ -178,6 +178,6 @@ function sorted(members: Readonly<Record<string, string | undefined>>): (readonl
 
 /** Only a request that certainly was not carried out may be repeated, so only that answer says when. */
 export function errorResponse(error: CatalogError): CatalogResponse {
-  const headers: Record<string, string> = error.code === 'ServiceUnavailable' ? { 'retry-after': '1' } : {}
+  const headers: Record<string, string> = error.code === 'ServiceUnavailable' || error.code === 'SlowDown' ? { 'retry-after': '1' } : {}
   return { status: error.status, headers, body: stringifyJson({ error: errorBody(error).error }), errorType: error.type }
 }

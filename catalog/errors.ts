@@ -39,6 +39,8 @@ export const errorStatuses = {
   InternalServer: 500,
   CommitStateUnknown: 500,
   ServiceUnavailable: 503,
+  /** Too many requests; nothing was done. */
+  SlowDown: 503,
 } as const
 
 /** Messages name what a client sent; more of it than this is cut off. */

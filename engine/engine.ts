@@ -1,5 +1,6 @@
 import type { Transaction } from './metadata/transact.ts'
 import type { Extent, TransactedPut } from './shared-parts.ts'
+import type { UsageChange, UsageCounting } from './usage/usage.ts'
 
 /**
  * Engine: the object store as a library. No HTTP, XML, signatures, policies or Iceberg in here.
@@ -9,7 +10,7 @@ import type { Extent, TransactedPut } from './shared-parts.ts'
  * and appends the event to the outbox. A promise that resolves means: durable and visible.
  * Errors are `EngineError` with a closed code.
  */
-export interface Engine {
+export interface Engine extends UsageCounting {
   createBucket(input: CreateBucket): Promise<Bucket>
   /** `NoSuchBucket` when there is none. */
   headBucket(bucket: string): Promise<Bucket>
@@ -151,6 +152,8 @@ export interface CreateBucket {
   readonly versioning?: 'Enabled' | 'Suspended'
   /** Configuration documents that exist from the first moment, by name. */
   readonly documents?: Readonly<Record<string, Uint8Array>>
+  /** `TooManyBuckets` when its owner has so many already. */
+  readonly mostBuckets?: number
 }
 
 // ---- objects and versions
@@ -431,6 +434,8 @@ export interface OutboxEvent {
   /** `bucket/key` or an adapter's own name for what changed. */
   readonly subject: string
   readonly detail: unknown
+  /** What its commit changed of what is stored. Absent: nothing. */
+  readonly usage?: readonly UsageChange[]
 }
 
 export interface OutboxPage {
@@ -445,6 +450,7 @@ export type EngineErrorCode =
   | 'NoSuchBucket'
   | 'BucketAlreadyExists'
   | 'BucketNotEmpty'
+  | 'TooManyBuckets'
   | 'NoSuchKey'
   | 'NoSuchVersion'
   /** The version asked for is a delete marker. */

@@ -1,6 +1,7 @@
 /** The engine's door: everything that adapters and the server may import. */
 export * from './engine.ts'
 export type { Extent, NewPart, NewParts, SharedBytes } from './shared-parts.ts'
+export type { OwnerUsage, Usage } from './usage/usage-records.ts'
 export { openEngine } from './open-engine.ts'
 export type { EngineStores } from './open-engine.ts'
 export type { EngineSettings } from './objects/context.ts'

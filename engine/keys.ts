@@ -40,6 +40,8 @@ export const tables = {
   moved: 0x77, // w
   /** `<bucketId><key>0<uploadId>`: uploads under way. */
   upload: 0x75, // u
+  /** `s`, `b<bucketId>`, `o<owner>`: what is stored, counted. */
+  usage: 0x79, // y
   /** `<bucketId><key>0<order, newest first>`: noncurrent versions. */
   version: 0x76, // v
   /** Rows of the adapters. */
@@ -320,6 +322,23 @@ export function partNumberOf(row: Buffer): number {
 
 export function completedRow(uploadId: string): Buffer {
   return identified(tables.completed, uploadId)
+}
+
+// ---- usage
+
+export const usageStateRow: Buffer = Buffer.of(tables.usage, 0x73) // s
+
+export function bucketUsageRow(bucketId: string): Buffer {
+  return Buffer.concat([Buffer.of(tables.usage, 0x62), Buffer.from(bucketId, 'hex')]) // b
+}
+
+export function ownerUsageRow(ownerId: string): Buffer {
+  return Buffer.concat([Buffer.of(tables.usage, 0x6f), Buffer.from(ownerId)]) // o
+}
+
+/** The bucket that a row of objects, versions or uploads belongs to. */
+export function bucketIdOf(row: Buffer): string {
+  return row.toString('hex', 1, keyStart)
 }
 
 // ---- outbox and extensions

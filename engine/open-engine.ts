@@ -31,6 +31,7 @@ import { renameObject } from './objects/rename-object.ts'
 import { sweepOrphans } from './objects/sweep-orphans.ts'
 import { extensionReader, transactObjects } from './objects/transact-objects.ts'
 import { abortUpload, copyPart, createUpload, getUpload, listParts, putPart } from './objects/uploads.ts'
+import { usageCounting, type UsageCounting } from './usage/usage.ts'
 import { loadCursor, readOutbox, saveCursor, trimOutbox } from './outbox/outbox.ts'
 
 export interface EngineStores {
@@ -49,6 +50,7 @@ export function openEngine({ settings, ...stores }: EngineStores): Engine {
     ...objectOperations(context),
     ...uploadOperations(context),
     ...backgroundOperations(context),
+    ...usageOperations(context),
     transact: (body) => mapErrors(transactObjects(context, body)),
     extensions: mappedExtensions(context),
     close: () => Promise.resolve(),
@@ -112,6 +114,16 @@ function backgroundOperations(context: EngineContext) {
     sweepOrphans: () => mapErrors(sweepOrphans(context)),
     trimOutbox: () => mapErrors(trimOutbox(context)),
   } satisfies Partial<Engine>
+}
+
+function usageOperations(context: EngineContext): UsageCounting {
+  const counting = usageCounting(context)
+  return {
+    usageOf: (ownerId) => mapErrors(counting.usageOf(ownerId)),
+    bucketUsageOf: (bucketId) => mapErrors(counting.bucketUsageOf(bucketId)),
+    countUsage: () => mapErrors(counting.countUsage()),
+    recountUsage: () => mapErrors(counting.recountUsage()),
+  }
 }
 
 function mappedExtensions(context: EngineContext): Engine['extensions'] {

@@ -30,6 +30,7 @@ import type { ForeignTokens } from './iceberg/authenticate.ts'
 import { icebergRoutes, refuseIcebergRequest } from './iceberg/iceberg-routes.ts'
 import { createRemoteSigner } from './iceberg/remote-signer.ts'
 import { IdentityProvidersError, noProviders, parseIdentityProviders, type IdentityProviders } from './identity/identity-providers.ts'
+import type { AdmitRequest } from './identity/caller.ts'
 import { createIdentityStore, type IdentityStore } from './identity/identity-store.ts'
 import { federatedCaller } from './identity/oidc/federated-caller.ts'
 import { WebIdentityError } from './identity/oidc/issuer.ts'
@@ -57,6 +58,7 @@ import { registerHealthRoutes, type Health } from './server/health-routes.ts'
 import { createHttpServer, type HttpServerOptions, type S3Handler } from './server/http-server.ts'
 import { CertificateError } from './server/tls/certificates.ts'
 import { openServerTls, type ServerTls } from './server/tls/server-tls.ts'
+import { RateLimits, type Spent } from './server/limits/rate-limits.ts'
 import { queryHandler } from './server/query-handler.ts'
 import { createLease } from './server/jobs/lease.ts'
 import { runJobs } from './server/jobs/run-jobs.ts'
@@ -185,6 +187,8 @@ async function prepare(config: Config): Promise<Pick<PreparedDeployment, 'releas
   const { engine, keeper, close } = await openStores(config)
   try {
     readProviders(config)
+    // Nobody writes yet.
+    await engine.recountUsage()
     const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'prepare'))
     await identity.accessKeys.sealPlain()
     const catalog = openCatalog(config, { engine, identity, onInternalError: () => {} })
@@ -218,19 +222,28 @@ function openTls({ certsDir, certsPassword, clientCertificates }: Config): Serve
   return tls
 }
 
-function openS3(config: Config, { engine, identity, signingKeys }: { readonly engine: Engine; readonly identity: IdentityStore; readonly signingKeys: SigningKeys }): S3Handler {
+interface S3Parts {
+  readonly engine: Engine
+  readonly identity: IdentityStore
+  readonly signingKeys: SigningKeys
+  readonly admitRequest: AdmitRequest
+}
+
+function openS3(config: Config, { engine, identity, signingKeys, admitRequest }: S3Parts): S3Handler {
   return s3Handler({
     service: createS3Service({
       engine,
       region: config.region,
       clock,
       accountIdOf: async ownerId => (await identity.getAccountById(ownerId))?.accountId,
+      accountOf: ownerId => identity.getAccountById(ownerId),
       newBucketDefaults: {
         ownership: config.defaultObjectOwnership,
         publicAccessBlock: config.defaultPublicAccessBlock === 'on' ? blockAll : blockNothing,
       },
     }),
     lookupAccessKey: identity.lookupAccessKey,
+    admitRequest,
     keys: signingKeys,
     requiredRegion: config.region,
     domains: config.domains,
@@ -243,15 +256,17 @@ interface QueryParts {
   readonly identity: IdentityStore
   readonly signingKeys: SigningKeys
   readonly isSecure: boolean
+  readonly admitRequest: AdmitRequest
   readonly providers: IdentityProviders
   readonly webIdentities: WebIdentities
 }
 
 /** IAM and STS. */
-function openQuery(config: Config, { identity, signingKeys, isSecure, providers, webIdentities }: QueryParts): S3Handler {
+function openQuery(config: Config, { identity, signingKeys, isSecure, admitRequest, providers, webIdentities }: QueryParts): S3Handler {
   return queryHandler({
     services: [createIamService({ identity, clock, random }), createStsService({ identity, clock, isRolelessAllowed: config.stsRoleless, providers, webIdentities, fetch })],
     lookupAccessKey: identity.lookupAccessKey,
+    admitRequest,
     keys: signingKeys,
     clock,
     isSecure,
@@ -284,25 +299,20 @@ function readProviders({ identityProviders: path }: Config): IdentityProviders {
   }
 }
 
-async function startWorker(config: Config, address: CommitterAddress): Promise<RunningWorker> {
-  const { logger, flush } = openLogger(config)
-  process.once('exit', flush)
-  const { deploymentId, engine, keeper, close } = await openStores(config, { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory })
-  const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'open'))
-  const { lookupAccessKey } = identity
-  const signingKeys = new SigningKeys()
-  const onInternalError = (fault: unknown, operationId: string): void => logger.error({ operation: operationId, err: fault }, 'a catalog request failed')
-  const catalog = openCatalog(config, { engine, identity, onInternalError })
-  const health: Health = { isReady: () => engine.listBuckets({ limit: 1 }).then(() => true, () => false), sets: () => keeper.setStatuses() }
-  const rows = createCareRows(engine)
-  const providers = readProviders(config)
-  const webIdentities = createWebIdentities({ issuers: providers.openid, clock, fetch })
-  const iceberg = icebergRoutes({
+interface CatalogRouteParts extends S3Parts {
+  readonly catalog: Catalog
+  readonly serverKey: Uint8Array
+  readonly webIdentities: WebIdentities
+}
+
+function openCatalogRoutes(config: Config, { engine, identity, catalog, signingKeys, admitRequest, webIdentities, serverKey }: CatalogRouteParts): ReturnType<typeof icebergRoutes> {
+  return icebergRoutes({
     catalog,
     bucketTags: bucketTagsOf(engine),
-    lookupAccessKey,
+    lookupAccessKey: identity.lookupAccessKey,
+    admitRequest,
     signingKeys,
-    serverKey: await ensureServerKey(engine, box, random),
+    serverKey,
     clock,
     tokenLifetimeMs: config.tokenLifetimeMs,
     region: regionOf(config),
@@ -312,15 +322,33 @@ async function startWorker(config: Config, address: CommitterAddress): Promise<R
       basis === undefined ? Promise.resolve(undefined) : identity.openSession({ ...basis, limits: [...basis.limits, { kind: 'prefix', bucket, prefix, access }] }, config.vendedLifetimeMs),
     ...(config.serverUrl === undefined ? {} : { s3Endpoint: config.serverUrl }),
   })
+}
+
+async function startWorker(config: Config, address: CommitterAddress, tellOthers: (spent: Spent) => void): Promise<RunningWorker> {
+  const { logger, flush } = openLogger(config)
+  process.once('exit', flush)
+  const { deploymentId, engine, keeper, close } = await openStores(config, { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory })
+  const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'open'))
+  const { lookupAccessKey } = identity
+  const signingKeys = new SigningKeys()
+  const limits = new RateLimits({ clock, tell: tellOthers })
+  const admitRequest: AdmitRequest = caller => limits.admit(caller)
+  const onInternalError = (fault: unknown, operationId: string): void => logger.error({ operation: operationId, err: fault }, 'a catalog request failed')
+  const catalog = openCatalog(config, { engine, identity, onInternalError })
+  const health: Health = { isReady: () => engine.listBuckets({ limit: 1 }).then(() => true, () => false), sets: () => keeper.setStatuses() }
+  const rows = createCareRows(engine)
+  const providers = readProviders(config)
+  const webIdentities = createWebIdentities({ issuers: providers.openid, clock, fetch })
+  const iceberg = openCatalogRoutes(config, { engine, identity, catalog, signingKeys, admitRequest, webIdentities, serverKey: await ensureServerKey(engine, box, random) })
   const tls = openTls(config)
   const audit = openAuditLog(config, { deploymentId, clock, logger })
   const server = await createHttpServer({
-    s3: openS3(config, { engine, identity, signingKeys }),
-    query: openQuery(config, { identity, signingKeys, isSecure: tls !== undefined, providers, webIdentities }),
+    s3: openS3(config, { engine, identity, signingKeys, admitRequest }),
+    query: openQuery(config, { identity, signingKeys, admitRequest, isSecure: tls !== undefined, providers, webIdentities }),
     routes: async app => {
       registerHealthRoutes(app, health)
       registerDriveRoutes(app, { keeper, rows, lookupAccessKey, keys: signingKeys, clock, nextId, version, root: config.root, metricsAuthentication: config.metricsAuthentication })
-      await registerAccountRoutes(app, { identity, lookupAccessKey, keys: signingKeys, clock })
+      await registerAccountRoutes(app, { identity, usageOf: ownerId => engine.usageOf(ownerId), lookupAccessKey, keys: signingKeys, clock })
       await app.register(iceberg)
     },
     refuseUrl: refuseIcebergRequest,
@@ -345,6 +373,7 @@ async function startWorker(config: Config, address: CommitterAddress): Promise<R
   })
   return {
     port,
+    heard: spent => limits.heard(spent),
     drain: async () => {
       stopping.abort()
       if (!(await server.drain(config.drainTimeoutMs))) logger.warn('requests under way were cut at the end of the drain')
@@ -380,6 +409,7 @@ function startJobs(config: Config, { engine, catalog, logger, sessionKeys }: Job
   return runJobs({
     jobs: [
       { name: 'collectGarbage', intervalMs: config.jobIntervalMs, run: () => engine.collectGarbage() },
+      { name: 'countUsage', intervalMs: 0, run: () => countAll(engine) },
       { name: 'trimOutbox', intervalMs: config.jobIntervalMs, run: () => engine.trimOutbox() },
       { name: 'maintainCatalog', intervalMs: config.jobIntervalMs, run: () => catalog.maintain() },
       { name: 'rotateSessionKeys', intervalMs: config.jobIntervalMs, run: () => sessionKeys.rotate() },
@@ -391,6 +421,11 @@ function startJobs(config: Config, { engine, catalog, logger, sessionKeys }: Job
     onFault: (job, fault) => logger.error({ job, err: fault }, 'background work failed'),
     signal,
   })
+}
+
+/** Each round counts a bounded number of events. */
+async function countAll(engine: Engine): Promise<void> {
+  while ((await engine.countUsage()).countedEvents > 0);
 }
 
 async function openIdentity(config: Config, engine: Engine, keys: KeyManagement): Promise<{ readonly identity: IdentityStore; readonly box: SecretBox }> {

@@ -5,18 +5,20 @@ import { appendEvent } from '../outbox/append-event.ts'
 import { bucketFormat } from '../records/bucket-record.ts'
 import type { Transaction } from '../metadata/transact.ts'
 import { commit, type EngineContext } from './context.ts'
+import { changeBucketCount } from '../usage/usage.ts'
 import { findBucket, readBucket } from './key-state.ts'
 
 const bucketIdBytes = 8
 
 /** CreateBucket. `BucketAlreadyExists` names the owner, so that the caller can tell its own from another's. */
-export function createBucket(context: EngineContext, { bucket: name, ownerId, region, versioning, documents = {} }: CreateBucket): Promise<Bucket> {
+export function createBucket(context: EngineContext, { bucket: name, ownerId, region, versioning, documents = {}, mostBuckets }: CreateBucket): Promise<Bucket> {
   return commit(context, async (tx) => {
     const existing = await tx.get(bucketRow(name))
     if (existing !== undefined) {
       throw new EngineError('BucketAlreadyExists', 'the bucket exists', { bucket: name, ownerId: bucketFormat.decode(existing).ownerId })
     }
     const bucketId = hexOf(context.random.bytes(bucketIdBytes))
+    await changeBucketCount(tx, { bucketId, ownerId }, 1, mostBuckets)
     const createdAtMs = Math.floor(context.clock.nowMs())
     const documentsRevision = Object.keys(documents).length === 0 ? 0 : 1
     const record = { bucketId, ownerId, region, createdAtMs, versioning: versioning ?? ('Unversioned' as const), documentsRevision }
@@ -30,7 +32,7 @@ export function createBucket(context: EngineContext, { bucket: name, ownerId, re
 /** DeleteBucket. The emptiness is checked by the commit itself, so no write can slip in. */
 export function deleteBucket(context: EngineContext, name: string): Promise<void> {
   return commit(context, async (tx) => {
-    const { bucketId } = await readBucket(tx, name)
+    const { bucketId, ownerId } = await readBucket(tx, name)
     for (const table of [tables.object, tables.marker, tables.version, tables.upload]) {
       const range = bucketScopeRange(table, bucketId)
       const [row] = await tx.list({ ...range, limit: 1 })
@@ -40,6 +42,7 @@ export function deleteBucket(context: EngineContext, name: string): Promise<void
     const documents = await tx.list({ ...documentRange(bucketId), limit: maxDocuments })
     for (const { key } of documents) tx.delete(key)
     tx.delete(bucketRow(name))
+    await changeBucketCount(tx, { bucketId, ownerId }, -1)
     appendEvent(context, tx, { type: 'BucketRemoved', subject: name, detail: { bucketId } })
   })
 }

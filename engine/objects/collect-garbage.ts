@@ -1,5 +1,6 @@
 import { completedRow, dueRange, type DueWork, type Held, layoutRange, parseDueRow, partRange, referenceRange, referenceRow } from '../keys.ts'
 import { layoutFormat, partFormat } from '../records/part-record.ts'
+import { noteUsage } from '../outbox/append-event.ts'
 import { drop } from './contents.ts'
 import { commit, type EngineContext, StaleReadError } from './context.ts'
 
@@ -13,17 +14,17 @@ import { commit, type EngineContext, StaleReadError } from './context.ts'
 export async function collectGarbage(context: EngineContext): Promise<{ deletedBlobs: number }> {
   const rows = await context.metadata.list({ ...dueRange(Math.floor(context.clock.nowMs())), limit: context.settings.roundLimit })
   let deletedBlobs = 0
-  for (const { key } of rows) deletedBlobs += await collect(context, key, parseDueRow(key))
+  for (const { key, value } of rows) deletedBlobs += await collect(context, key, parseDueRow(key), value)
   return { deletedBlobs }
 }
 
 /** The number of blobs deleted. */
-async function collect(context: EngineContext, row: Buffer, work: DueWork): Promise<number> {
+async function collect(context: EngineContext, row: Buffer, work: DueWork, value: Buffer): Promise<number> {
   switch (work.kind) {
     case 'release':
       return collectReleased(context, row, work.held, work.contentId)
     case 'upload':
-      return collectUpload(context, row, work.uploadId)
+      return collectUpload(context, row, work.uploadId, value.toString('hex'))
     case 'completed':
       await commit(context, async (tx) => {
         tx.delete(completedRow(work.uploadId))
@@ -71,15 +72,20 @@ async function dropLayout(context: EngineContext, layoutId: string): Promise<voi
 
 const partsPerCommit = 128
 
-/** The parts that an upload left when it was aborted or completed; none can come once its row is gone. */
-async function collectUpload(context: EngineContext, row: Buffer, uploadId: string): Promise<number> {
+/**
+ * The parts that an upload left when it was aborted or completed; none can come once its row is gone. `bucketId` is empty
+ * in rows of before bytes were counted.
+ */
+async function collectUpload(context: EngineContext, row: Buffer, uploadId: string, bucketId: string): Promise<number> {
   for (;;) {
     const parts = await context.metadata.list({ ...partRange(uploadId), limit: partsPerCommit })
     await commit(context, async (tx) => {
       for (const { key } of parts) {
         const stored = await tx.get(key)
         if (stored === undefined) continue
-        drop(context, tx, partFormat.decode(stored).content, 0)
+        const { content, sizeBytes } = partFormat.decode(stored)
+        drop(context, tx, content, 0)
+        if (bucketId !== '') noteUsage(tx, { bucketId, name: bucketId }, -sizeBytes, 0)
         tx.delete(key)
       }
       if (parts.length < partsPerCommit) tx.delete(row)

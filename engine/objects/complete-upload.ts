@@ -12,6 +12,7 @@ import { commit, type EngineContext, newContentId } from './context.ts'
 import { loadKey } from './key-state.ts'
 import { type CompletionPlan, fingerprintOf, planCompletion } from './plan-completion.ts'
 import { planLayout } from './plan-layout.ts'
+import { noteUsage } from '../outbox/append-event.ts'
 import { publishRecord } from './put-object.ts'
 import { noSuchUpload, readUpload } from './uploads.ts'
 
@@ -34,6 +35,7 @@ export function completeUpload(context: EngineContext, input: CompleteUpload): P
     evaluateConditions('write', state.head?.version, input.conditions)
     tx.delete(upload.row)
     dropUnused(context, tx, input.uploadId, stored, plan)
+    noteUsage(tx, bucket, -[...stored.values()].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0), 0)
     const object = { attributes: upload.record.attributes, tags: upload.record.tags, etag, checksums, sizeBytes: plan.sizeBytes, ownerId: input.ownerId }
     const content = linkParts(context, tx, plan)
     const created = { ...object, content, partsCount: plan.parts.length }
@@ -85,7 +87,7 @@ function remember(
 ): void {
   tx.put(completedRow(uploadId), completedFormat.encode({ ...answer, key, fingerprint: fingerprintOf(parts) }))
   // A part that arrived after the parts were listed is nobody's: the collector finds its row.
-  tx.put(dueRow(Math.floor(context.clock.nowMs()), { kind: 'upload', uploadId }), Buffer.alloc(0))
+  tx.put(dueRow(Math.floor(context.clock.nowMs()), { kind: 'upload', uploadId }), Buffer.from(answer.bucketId, 'hex'))
   const forgetMs = Math.floor(context.clock.nowMs()) + context.settings.completedUploadMs
   tx.put(dueRow(forgetMs, { kind: 'completed', uploadId }), Buffer.alloc(0))
 }

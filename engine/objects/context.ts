@@ -6,6 +6,7 @@ import { EngineError } from '../engine.ts'
 import { hexOf, idBytes } from '../keys.ts'
 import type { MetadataStore } from '../metadata/metadata-store.ts'
 import { ContentionError, transact, type Transaction } from '../metadata/transact.ts'
+import { writeEvents } from '../outbox/append-event.ts'
 
 /** What every operation of the engine works with. */
 export interface EngineContext {
@@ -52,9 +53,14 @@ export class StaleReadError extends Error {
 
 /** `transact` over the context's store; the body may throw `StaleReadError` to start over. */
 export async function commit<T>(context: EngineContext, body: (tx: Transaction) => Promise<T>): Promise<T> {
+  const withEvents = async (tx: Transaction): Promise<T> => {
+    const result = await body(tx)
+    writeEvents(context, tx)
+    return result
+  }
   for (let attempt = 0; attempt < maxStaleReads; attempt++) {
     try {
-      return (await transact(context.metadata, body)).result
+      return (await transact(context.metadata, withEvents)).result
     } catch (error) {
       if (!(error instanceof StaleReadError)) throw error
     }

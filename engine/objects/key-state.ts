@@ -3,7 +3,7 @@ import { type Bucket, EngineError } from '../engine.ts'
 import { bucketRow, historyRange, idTailBytes, keyRow, orderOfVersionId, tables, versionIdFrom, versionRow } from '../keys.ts'
 import type { MetadataReader } from '../metadata/metadata-store.ts'
 import type { Transaction } from '../metadata/transact.ts'
-import { appendEvent } from '../outbox/append-event.ts'
+import { appendEvent, noteUsage } from '../outbox/append-event.ts'
 import { bucketFormat } from '../records/bucket-record.ts'
 import { type HeadRecord, headFormat, type ObjectRecord, type VersionRecord, versionFormat } from '../records/version-record.ts'
 import { drop } from './contents.ts'
@@ -73,11 +73,12 @@ export async function publish(
   if (head !== undefined && plan.before === 'demoted') {
     tx.put(versionRow(bucket.bucketId, key, head.version.order), versionFormat.encode(head.version))
   }
-  if (head !== undefined && plan.before === 'replaced') dropVersion(context, tx, head.version)
+  if (head !== undefined && plan.before === 'replaced') dropVersion(context, tx, bucket, head.version)
   if (plan.replacedOrder !== undefined) await removeHistory(context, tx, state, plan.replacedOrder)
   const versionId = plan.versionId === 'null' ? 'null' : versionIdFrom(plan.order, context.random.bytes(idTailBytes))
   const lastModifiedMs = Math.floor(context.clock.nowMs())
   const record: VersionRecord = { ...version, versionId, order: plan.order, lastModifiedMs }
+  if (record.kind === 'object') noteUsage(tx, bucket, record.sizeBytes, 1)
   writeHead(tx, state, { version: record, nullOrder: plan.nullOrder, hasHistory: plan.hasHistory, pins })
   return record
 }
@@ -101,7 +102,7 @@ export async function removeHead(context: EngineContext, tx: Transaction, state:
   requireUnpinned(state)
   const { bucket, key, head } = state
   assert(head !== undefined, 'there is a latest version to remove')
-  dropVersion(context, tx, head.version)
+  dropVersion(context, tx, bucket, head.version)
   const history = head.hasHistory ? await tx.list({ ...historyRange(bucket.bucketId, key), limit: 2 }) : []
   const [newest] = history
   if (newest === undefined) return writeHead(tx, state, undefined)
@@ -125,12 +126,14 @@ async function removeHistory(context: EngineContext, tx: Transaction, state: Key
   const row = versionRow(state.bucket.bucketId, state.key, order)
   const stored = await tx.get(row)
   if (stored === undefined) throw new StaleReadError()
-  dropVersion(context, tx, versionFormat.decode(stored))
+  dropVersion(context, tx, state.bucket, versionFormat.decode(stored))
   tx.delete(row)
 }
 
-function dropVersion(context: EngineContext, tx: Transaction, version: VersionRecord): void {
-  if (version.kind === 'object') drop(context, tx, version.content)
+function dropVersion(context: EngineContext, tx: Transaction, bucket: Bucket, version: VersionRecord): void {
+  if (version.kind !== 'object') return
+  drop(context, tx, version.content)
+  noteUsage(tx, bucket, -version.sizeBytes, -1)
 }
 
 /** Writes the head row in the table of its kind and removes it from the other. */

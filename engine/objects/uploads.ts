@@ -2,7 +2,7 @@ import type { CopyPart, CreateUpload, Digest, Engine, Part, PutPart, Upload, Upl
 import { EngineError } from '../engine.ts'
 import { dueRow, idTailBytes, isUploadId, partRange, partRow, uploadIdFrom, uploadRow } from '../keys.ts'
 import type { Transaction } from '../metadata/transact.ts'
-import { appendEvent } from '../outbox/append-event.ts'
+import { appendEvent, noteUsage } from '../outbox/append-event.ts'
 import { partFormat, toPart } from '../records/part-record.ts'
 import { type UploadRecord, uploadFormat } from '../records/upload-record.ts'
 import { attach, drop, stage, type Staged, withStaged } from './contents.ts'
@@ -78,11 +78,13 @@ export async function copyPart(context: EngineContext, input: CopyPart): Promise
 function publishPart(context: EngineContext, input: Omit<PutPart, 'body' | 'finish'>, staged: Staged, digest: Digest): Promise<Part> {
   const { uploadId, partNumber } = input
   return commit(context, async (tx) => {
-    const { upload } = await readUpload(tx, input)
+    const { bucket, upload } = await readUpload(tx, input)
     if (upload === undefined) throw noSuchUpload(input)
     const row = partRow(uploadId, partNumber)
-    const replaced = await tx.get(row)
-    if (replaced !== undefined) drop(context, tx, partFormat.decode(replaced).content)
+    const stored = await tx.get(row)
+    const replaced = stored === undefined ? undefined : partFormat.decode(stored)
+    if (replaced !== undefined) drop(context, tx, replaced.content)
+    noteUsage(tx, bucket, staged.sizeBytes - (replaced?.sizeBytes ?? 0), 0)
     const { etag, checksums } = digest
     const lastModifiedMs = Math.floor(context.clock.nowMs())
     const part = { partNumber, sizeBytes: staged.sizeBytes, etag, checksums, lastModifiedMs, content: await attach(context, tx, staged) }
@@ -94,10 +96,10 @@ function publishPart(context: EngineContext, input: Omit<PutPart, 'body' | 'fini
 /** AbortMultipartUpload: the upload's row goes; its parts are collected in the background. */
 export function abortUpload(context: EngineContext, id: UploadId): Promise<void> {
   return commit(context, async (tx) => {
-    const { upload } = await readUpload(tx, id)
+    const { bucket, upload } = await readUpload(tx, id)
     if (upload === undefined) throw noSuchUpload(id)
     tx.delete(upload.row)
-    tx.put(dueRow(Math.floor(context.clock.nowMs()), { kind: 'upload', uploadId: id.uploadId }), Buffer.alloc(0))
+    tx.put(dueRow(Math.floor(context.clock.nowMs()), { kind: 'upload', uploadId: id.uploadId }), Buffer.from(bucket.bucketId, 'hex'))
     appendEvent(context, tx, { type: 'UploadAborted', subject: `${id.bucket}/${id.key}`, detail: { uploadId: id.uploadId } })
   })
 }

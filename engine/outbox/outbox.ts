@@ -1,8 +1,9 @@
 import type { Engine, OutboxPage } from '../engine.ts'
-import { cursorRow, outboxPrefix, outboxStateRow, tableRange, tables } from '../keys.ts'
+import { cursorRow, outboxPrefix, outboxStateRow, tableRange, tables, usageStateRow } from '../keys.ts'
 import type { MetadataReader } from '../metadata/metadata-store.ts'
 import { commit, type EngineContext } from '../objects/context.ts'
 import { recordFormat } from '../records/record-format.ts'
+import { usageStateFormat } from '../usage/usage-records.ts'
 import { eventFormat } from './append-event.ts'
 
 /**
@@ -21,6 +22,8 @@ interface OutboxState {
 
 const cursorPattern = /^[0-9a-f]{20}$/
 const maxConsumers = 1000
+/** So many times the bound is kept of events whose bytes are not in the count of what is stored yet. */
+const uncountedFactor = 10
 
 type StoredState1 = readonly [trimmedThrough: string | null, countedThrough: string | null, counted: number]
 
@@ -76,7 +79,10 @@ export async function trimOutbox(context: EngineContext): Promise<{ deletedEvent
     const counted = state.counted + fresh.length
     const passed = await leastCursor(context.metadata)
     const oldest = await context.metadata.list({ ...tableRange(tables.outbox), limit: Math.min(roundLimit, counted) })
-    const doomed = oldest.filter(({ key }, index) => index < counted - outboxEvents || (passed !== undefined && cursorOf(key) <= passed))
+    const usage = await tx.peek(usageStateRow)
+    const countedThrough = usage === undefined ? undefined : usageStateFormat.decode(usage.value).countedThrough
+    const boundOf = (cursor: string): number => outboxEvents * (countedThrough !== undefined && cursor > countedThrough ? uncountedFactor : 1)
+    const doomed = oldest.filter(({ key }, index) => index < counted - boundOf(cursorOf(key)) || (passed !== undefined && cursorOf(key) <= passed))
     for (const { key } of doomed) tx.delete(key)
     const lastDoomed = doomed[doomed.length - 1]
     const lastFresh = fresh[fresh.length - 1]
@@ -104,6 +110,7 @@ async function leastCursor(reader: MetadataReader): Promise<string | undefined> 
   return rows.map(({ value }) => value.toString()).sort()[0]
 }
 
-function cursorOf(row: Buffer): string {
+/** The cursor of an event's row. */
+export function cursorOf(row: Buffer): string {
   return row.toString('hex', 1)
 }

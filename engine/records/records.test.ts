@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { OutboxEvent } from '../engine.ts'
 import { eventFormat } from '../outbox/append-event.ts'
 import { outboxStateFormat } from '../outbox/outbox.ts'
+import { bucketUsageFormat, ownerUsageFormat, usageStateFormat } from '../usage/usage-records.ts'
 import { bucketFormat } from './bucket-record.ts'
 import { layoutFormat, partFormat, type PartRecord } from './part-record.ts'
 import type { RecordFormat } from './record-format.ts'
@@ -92,11 +93,26 @@ const rows: readonly Golden[] = [
     { bucketId: '0011223344556677', key: 'a/b', fingerprint: 'ff', versioning: 'Suspended', version: multipart },
     `["0011223344556677","a/b","ff","Suspended",${storedMultipart}]`,
   ),
-  golden('outbox event', eventFormat, event, '["ObjectCreated:Put",5,"bucket/key",{"sizeBytes":1}]'),
+  golden('outbox event', eventFormat, event, '["ObjectCreated:Put",5,"bucket/key",{"sizeBytes":1}]', 2),
+  golden(
+    'outbox event that changes what is stored',
+    eventFormat,
+    { ...event, usage: [{ bucketId: '0011223344556677', bytes: -5, objects: 1 }] },
+    '["ObjectCreated:Put",5,"bucket/key",{"sizeBytes":1},["0011223344556677",-5,1]]',
+    2,
+  ),
+  golden('bucket usage', bucketUsageFormat, { ownerId: 'ab', bytes: 5, objects: 1, isRemoved: false }, '["ab",5,1,0]'),
+  golden('owner usage', ownerUsageFormat, { buckets: 2, bytes: 5, objects: 1 }, '[2,5,1]'),
+  golden('usage state', usageStateFormat, { countedThrough: '0a', isExact: true }, '["0a",1]'),
   golden('outbox state', outboxStateFormat, { trimmedThrough: undefined, countedThrough: '0a', counted: 3 }, '[null,"0a",3]'),
 ]
 
 describe('rows on disk', () => {
+  it('are read as version 1 of an event, which said nothing of what is stored', () => {
+    const row = Buffer.from('\u0001["ObjectCreated:Put",5,"bucket/key",{"sizeBytes":1}]')
+    expect(eventFormat.decode(row)).toEqual(event)
+  })
+
   it('are read as version 1 of a bucket, which may have documents', () => {
     const row = Buffer.from('\u0001["0011223344556677","ab","us-east-1",5,"Enabled"]')
     expect(bucketFormat.decode(row)).toMatchObject({ versioning: 'Enabled', documentsRevision: 1 })

@@ -2,10 +2,9 @@
 import { CreateAccessKeyCommand, CreateRoleCommand, CreateUserCommand, ListUsersCommand, PutRolePolicyCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import { CreateBucketCommand, GetObjectCommand, ListBucketsCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { AssumeRoleCommand, GetCallerIdentityCommand } from '@aws-sdk/client-sts'
-import { Hash } from '@smithy/core/serde'
-import { SignatureV4 } from '@smithy/signature-v4'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startServer, type StartedServer } from '../start-server.ts'
+import { adminRequest } from './admin.ts'
 import { allow, clientsOf, codeOf, credentialsOf, trusting, type Clients, type Credentials } from './connect.ts'
 
 let server: StartedServer
@@ -16,14 +15,7 @@ interface Answer {
 }
 
 async function admin(credentials: Credentials, method: string, path: string, body?: object): Promise<Answer> {
-  const signer = new SignatureV4({ credentials, region: 'us-east-1', service: 's3', sha256: Hash.bind(null, 'sha256') })
-  const text = body === undefined ? undefined : JSON.stringify(body)
-  const { host, hostname, port } = new URL(server.endpoint)
-  const signed = await signer.sign({
-    method, protocol: 'http:', hostname, port: Number(port), path: `/_moraine/v1/accounts${path}`, query: {}, headers: { host, 'content-type': 'application/json' }, ...(text === undefined ? {} : { body: text }),
-  })
-  const response = await fetch(`${server.endpoint}/_moraine/v1/accounts${path}`, { method, headers: signed.headers, ...(text === undefined ? {} : { body: text }) })
-  return { status: response.status, body: (await response.json()) as Answer['body'] }
+  return (await adminRequest(server, credentials, method, `/accounts${path}`, body)) as Answer
 }
 
 async function newAccount(name: string): Promise<{ readonly account: Answer['body']; readonly root: Clients }> {

@@ -14,13 +14,14 @@ export class AdminError extends Error {
   override readonly name = 'AdminError'
 }
 
-/** A request without a body to a running server, signed by Version 4 with the root account's key; the JSON that it answers. */
+/** A request without a body to a running server (`path` with one parameter at most, encoded), signed by Version 4 with the root account's key; the JSON that it answers. */
 export async function callServer<T>(method: 'GET' | 'POST', path: string, { endpoint, region, root, clock }: AdminClientOptions): Promise<T> {
   const { host } = new URL(endpoint)
   const stamp = `${new Date(clock.nowMs()).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
   const payloadHash = sha256('')
   const scope = `${stamp.slice(0, 8)}/${region}/s3/aws4_request`
-  const canonical = `${method}\n${path}\n\nhost:${host}\nx-amz-content-sha256:${payloadHash}\nx-amz-date:${stamp}\n\nhost;x-amz-content-sha256;x-amz-date\n${payloadHash}`
+  const [pathname = '', query = ''] = path.split('?')
+  const canonical = `${method}\n${pathname}\n${query}\nhost:${host}\nx-amz-content-sha256:${payloadHash}\nx-amz-date:${stamp}\n\nhost;x-amz-content-sha256;x-amz-date\n${payloadHash}`
   const key = scope.split('/').reduce<Buffer>((secret, part) => hmac(secret, part), Buffer.from(`AWS4${root.password}`))
   const signature = hmac(key, `AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${sha256(canonical)}`).toString('hex')
   const authorization = `AWS4-HMAC-SHA256 Credential=${root.user}/${scope}, SignedHeaders=host;x-amz-content-sha256;x-amz-date, Signature=${signature}`

@@ -1,4 +1,5 @@
 import { secondMs } from '../../base/units.ts'
+import { accountsText, type AccountReport } from './accounts-text.ts'
 import { callServer, type AdminClientOptions } from './admin-client.ts'
 import { type DrivesReport, progressBar, statusText, walkText } from './drives-text.ts'
 
@@ -14,9 +15,20 @@ const pollMs = secondMs
 /** `moraine status`: 0 when every set is healthy, 2 when one is degraded, 3 when one cannot be written. */
 export async function runStatus(client: AdminClientOptions, { json }: { readonly json: boolean }, output: Output): Promise<number> {
   const report = await callServer<DrivesReport>('GET', '/_moraine/v1/drives', client)
-  output.write(json ? `${JSON.stringify(report)}\n` : statusText(report))
+  const accounts = await listAccounts(client)
+  output.write(json ? `${JSON.stringify({ ...report, accounts })}\n` : `${statusText(report)}${accountsText(accounts)}`)
   if (!report.sets.every(({ canWrite }) => canWrite)) return 3
   return report.sets.every(({ online, drives }) => online === drives) ? 0 : 2
+}
+
+async function listAccounts(client: AdminClientOptions): Promise<AccountReport[]> {
+  const all: AccountReport[] = []
+  for (let after: string | undefined = ''; after !== undefined;) {
+    const page: { readonly accounts: readonly AccountReport[]; readonly next?: string } = await callServer('GET', `/_moraine/v1/accounts${after === '' ? '' : `?after=${encodeURIComponent(after)}`}`, client)
+    all.push(...page.accounts)
+    after = page.next
+  }
+  return all
 }
 
 /** `moraine heal`: asks for a walk over all blobs; with `wait` shows it until its end: 0 when nothing is left to heal, 2 otherwise. */

@@ -17,7 +17,7 @@ export function engineBuckets({ engine, getAccountByNumber, region }: EngineBuck
       const account = await getAccountByNumber(caller.accountId)
       if (account === undefined) throw new CatalogError('Forbidden', 'Not authorized to make this request')
       const ownerId = await ownerOf(engine, bucket)
-      if (ownerId === undefined) await create(engine, { bucket, ownerId: account.id, region })
+      if (ownerId === undefined) await create(engine, { bucket, ownerId: account.id, region, ...(account.quotas?.buckets === undefined ? {} : { mostBuckets: account.quotas.buckets }) })
       else if (!caller.isRoot && ownerId !== account.id) throw new CatalogError('Forbidden', `The bucket belongs to another account: ${bucket}`)
     },
   }
@@ -32,10 +32,11 @@ async function ownerOf(engine: Pick<Engine, 'headBucket'>, bucket: string): Prom
   }
 }
 
-async function create(engine: Pick<Engine, 'createBucket'>, input: { bucket: string; ownerId: string; region: string }): Promise<void> {
+async function create(engine: Pick<Engine, 'createBucket'>, input: { bucket: string; ownerId: string; region: string; mostBuckets?: number }): Promise<void> {
   try {
     await engine.createBucket(input)
   } catch (error) {
+    if (error instanceof EngineError && error.code === 'TooManyBuckets') throw new CatalogError('Forbidden', 'The account has as many buckets as it may have')
     if (!(error instanceof EngineError) || error.code !== 'BucketAlreadyExists') throw error
     throw new CatalogError('AlreadyExists', `The bucket was created concurrently: ${input.bucket}`)
   }

@@ -5,7 +5,7 @@ import { CatalogError, errorResponse, type Catalog, type CatalogResponse, type E
 import { contextOf } from '../telemetry/request-context.ts'
 import { authenticateRequest, notAuthorized, type AuthenticationSettings } from './authenticate.ts'
 import { authorizeBy, type CatalogRequestFacts, type CatalogRights } from './authorize.ts'
-import type { Caller } from '../identity/caller.ts'
+import type { AdmitRequest, Caller } from '../identity/caller.ts'
 import type { SessionCredentials } from '../identity/session-token.ts'
 import type { Principal } from '../policy/principal.ts'
 import { OAuthError } from './oauth/oauth-error.ts'
@@ -22,6 +22,8 @@ export interface IcebergRoutesOptions extends AuthenticationSettings, CatalogRig
   readonly openSession?: (caller: Caller, lifetimeMs: number) => Promise<SessionCredentials | undefined>
   /** The S3 endpoint that clients use. Absent: the one they reached the catalog by. */
   readonly s3Endpoint?: string
+  /** Whether the caller may make one more request now. Absent: always. */
+  readonly admitRequest?: AdmitRequest
   /** Commits that carry long lists of snapshots are large; more than this is refused. */
   readonly maxBodyBytes?: number
 }
@@ -75,6 +77,7 @@ async function serve(operationId: ServedOperationId, request: FastifyRequest, re
   const signed = { method: request.method, url: request.originalUrl, rawHeaders: request.raw.rawHeaders }
   const caller = await authenticateRequest(signed, request.headers.authorization, body, options)
   notes.accessKeyId = caller.accessKeyId
+  if (options.admitRequest?.(caller) === false) throw new CatalogError('SlowDown', 'Too many requests: try again')
   const { principal, account, accessKeyId } = caller
   const response = await options.catalog.run({
     operationId,

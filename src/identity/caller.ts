@@ -1,4 +1,5 @@
 import type { Principal } from '../policy/principal.ts'
+import type { AccountQuotas } from './account-quotas.ts'
 import type { SessionClaims } from './session-token.ts'
 
 /** Who makes a request, once it is authenticated. */
@@ -28,6 +29,7 @@ export interface Account {
   readonly accountId: string
   readonly displayName: string
   readonly email: string
+  readonly quotas?: AccountQuotas
 }
 
 /** What an access key id stands for. */
@@ -50,6 +52,9 @@ export class CredentialError extends Error {
     this.code = code
   }
 }
+
+/** Whether the caller may make one more request now, by the quotas of its account. It counts when it may. */
+export type AdmitRequest = (caller: Caller) => boolean
 
 /**
  * The answer holds on every worker from the first request after a change. `undefined`: no such key, or it is off.

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import type { Engine, EngineTransaction, ExtensionReader } from '../../engine/index.ts'
 import { createAccessKeys, type AccessKeys } from './access-keys.ts'
+import type { AccountQuotas } from './account-quotas.ts'
 import type { Account, LookupAccessKey, SessionBasis } from './caller.ts'
 import { bumpEpoch, changeIam, iamReader, type IamReader, type IamRows } from './iam-rows.ts'
 import { IdentityError } from './identity-error.ts'
@@ -20,6 +22,8 @@ export interface AccountDeclaration {
   readonly accountId?: string
   readonly displayName: string
   readonly email: string
+  /** Absent: they stay as they are. */
+  readonly quotas?: AccountQuotas
 }
 
 export interface IdentityStore {
@@ -37,7 +41,7 @@ export interface IdentityStore {
   /** In name order. */
   listAccounts(page: { readonly after?: string; readonly limit: number }): Promise<AccountRecord[]>
   /** `NoSuchAccount`. Holds for the next request on any worker. */
-  changeAccount(name: string, change: Partial<AccountState>): Promise<AccountRecord>
+  changeAccount(name: string, change: Partial<AccountState> & { readonly quotas?: AccountQuotas }): Promise<AccountRecord>
   readonly lookupAccessKey: LookupAccessKey
   readonly accessKeys: AccessKeys
   /** An account's users, groups, roles and policies. */
@@ -119,8 +123,8 @@ async function planAccount(rows: Rows, declaration: AccountDeclaration, random: 
     if (declaration.accountId !== undefined && declaration.accountId !== stored.accountId) {
       throw new IdentityError('AccountIdChanged', `the account ${name} exists with the account id ${stored.accountId}`)
     }
-    const account = { ...stored, displayName, email }
-    if (stored.displayName === displayName && stored.email === email) return account
+    const account = { ...stored, displayName, email, ...(declaration.quotas === undefined ? {} : { quotas: declaration.quotas }) }
+    if (stored.displayName === displayName && stored.email === email && isDeepStrictEqual(stored.quotas, account.quotas)) return account
     rows.put(accountKey(name), encodeRecord(account))
     bumpEpoch(rows, account.accountId, random)
     return account
@@ -131,6 +135,7 @@ async function planAccount(rows: Rows, declaration: AccountDeclaration, random: 
     accountId: declaration.accountId ?? generateAccountId(random),
     displayName,
     email,
+    ...(declaration.quotas === undefined ? {} : { quotas: declaration.quotas }),
   }
   if ((await rows.get(accountByIdKey(account.id))) !== undefined) throw new IdentityError('IdTaken', `another account has the id ${account.id}`)
   if ((await rows.get(accountByNumberKey(account.accountId))) !== undefined) {

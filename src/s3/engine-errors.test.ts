@@ -10,6 +10,7 @@ import { toS3Error } from './engine-errors.ts'
 const answers: Readonly<Record<EngineErrorCode, readonly [string, number]>> = {
   NoSuchBucket: ['NoSuchBucket', 404],
   BucketAlreadyExists: ['BucketAlreadyExists', 409],
+  TooManyBuckets: ['TooManyBuckets', 400],
   BucketNotEmpty: ['BucketNotEmpty', 409],
   NoSuchKey: ['NoSuchKey', 404],
   NoSuchVersion: ['NoSuchVersion', 404],

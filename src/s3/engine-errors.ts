@@ -11,6 +11,7 @@ const codes: Readonly<Record<EngineErrorCode, S3ErrorCode>> = {
   NoSuchBucket: 'NoSuchBucket',
   BucketAlreadyExists: 'BucketAlreadyExists',
   BucketNotEmpty: 'BucketNotEmpty',
+  TooManyBuckets: 'TooManyBuckets',
   NoSuchKey: 'NoSuchKey',
   NoSuchVersion: 'NoSuchVersion',
   IsDeleteMarker: 'MethodNotAllowed',

@@ -15,6 +15,7 @@ import { ownershipOf } from './object-ownership.ts'
 import { factsOf, type S3RequestFacts } from './request-facts.ts'
 import { admitForm, parsePostPolicy } from './post-policy.ts'
 import { objectLimitBytes, verifyDigests } from './request-body.ts'
+import { admitted } from './storage-quota.ts'
 import { objectTagLimit, tagsOf } from './tags.ts'
 import { quoted, shownVersionId } from './versions.ts'
 import type { Readable } from 'node:stream'
@@ -57,8 +58,14 @@ export async function uploadForm(exchange: Exchange, service: S3Service, { rules
   await service.authorizer.require(facts, placedNeeds(facts, { bucket: bucketRow, key }))
   const { ownerId, acl } = await ownershipOf({ service, caller, bucketRow }, { ACL: fields.get('acl') })
   const stored = storedFields(fields)
-  const result = await service.engine.putObject({ bucket, key, ...checkedFile(form, fields, range), ...stored, attributes: withAcl(stored.attributes, acl), ownerId })
-  answerForm(exchange, fields, { bucket, key, result })
+  const storage = service.storageQuota.open(caller.account, bucketRow.ownerId)
+  const file = checkedFile(form, fields, range)
+  try {
+    const result = await service.engine.putObject({ bucket, key, ...file, body: admitted(file.body, undefined, storage), ...stored, attributes: withAcl(stored.attributes, acl), ownerId })
+    answerForm(exchange, fields, { bucket, key, result })
+  } finally {
+    storage.release()
+  }
 }
 
 /** The fields of a form are what headers are elsewhere; its own names for two of them are others. */

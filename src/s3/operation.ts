@@ -2,6 +2,7 @@ import type { Bucket, Engine, PutObject, Upload } from '../../engine/index.ts'
 import type { ChecksumAlgorithm } from '../checksums/checksum.ts'
 import type { Caller } from '../identity/caller.ts'
 import type { Authorizer, PlacedNeed } from './authorize.ts'
+import type { StorageAdmission, StorageQuota } from './storage-quota.ts'
 import type { ObjectOwnership, PublicAccessBlock } from './bucket-access.ts'
 
 /**
@@ -50,6 +51,8 @@ export interface Call<Input> {
   readonly require: (needs: readonly PlacedNeed[]) => Promise<void>
   /** What the table says of another operation of this request's headers: the needs of one entry. */
   readonly needsOf: (operation: string, key: string, versionId: string | undefined) => readonly PlacedNeed[]
+  /** The quota of the bucket's owner. Bodies are held to it by themselves; what is copied is for the operation. */
+  readonly storage: StorageAdmission
   /** The absolute URL of an object, in the style of this request. */
   readonly urlOf: (key: string) => string
 }
@@ -85,6 +88,7 @@ export interface S3Service {
   /** Owner elements: AWS shows the canonical id. */
   readonly ownerOf: (ownerId: string) => { readonly ID: string; readonly DisplayName?: string }
   readonly authorizer: Authorizer
+  readonly storageQuota: StorageQuota
   /** The 12-digit account id of a canonical user id; undefined: no such account. */
   readonly accountIdOf: (ownerId: string) => Promise<string | undefined>
   /** What a new bucket has that asks for nothing else. */

@@ -16,10 +16,11 @@ import { preflight, showToOrigin } from './preflight.ts'
 import { operationNamed } from './operations.ts'
 import { refuseUnhonoured } from './refusals.ts'
 import { collectedBody, streamedBody } from './request-body.ts'
+import { admitted } from './storage-quota.ts'
 import { serveWebsite } from './website-server.ts'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Bucket } from '../../engine/index.ts'
-import type { Caller, LookupAccessKey } from '../identity/caller.ts'
+import type { AdmitRequest, Caller, LookupAccessKey } from '../identity/caller.ts'
 import type { Authentication } from '../sigv4/authenticate.ts'
 import type { SigningKeys } from '../sigv4/signing-keys.ts'
 import type { RequestContext } from '../telemetry/request-context.ts'
@@ -46,6 +47,8 @@ export interface PipelineOptions {
   readonly websiteDomains: readonly string[]
   /** The second request id that AWS clients print. */
   readonly hostId: string
+  /** Whether the caller may make one more request now. Absent: always. */
+  readonly admitRequest?: AdmitRequest
 }
 
 /**
@@ -101,10 +104,12 @@ async function outputOf(operation: AnyOperation, call: Call<object>, admission: 
     return await operation.run(call)
   } catch (error) {
     throw await hideMissing(call.service, admission, error)
+  } finally {
+    call.storage.release()
   }
 }
 
-async function authenticated({ request, method }: Exchange, { lookupAccessKey, keys, requiredRegion, service }: PipelineOptions): Promise<{ authentication: Authentication; caller: Caller }> {
+async function authenticated({ request, method }: Exchange, { lookupAccessKey, keys, requiredRegion, service, admitRequest }: PipelineOptions): Promise<{ authentication: Authentication; caller: Caller }> {
   let caller: Caller | undefined
   const authentication = await authenticate(
     { method, url: request.url ?? '/', rawHeaders: request.rawHeaders },
@@ -120,7 +125,10 @@ async function authenticated({ request, method }: Exchange, { lookupAccessKey, k
       },
     },
   )
-  return { authentication, caller: authentication.kind === 'anonymous' ? anonymousCaller : must(caller, 'a verified signature has a caller') }
+  if (authentication.kind === 'anonymous') return { authentication, caller: anonymousCaller }
+  const known = must(caller, 'a verified signature has a caller')
+  if (admitRequest?.(known) === false) throw new S3Error('SlowDown')
+  return { authentication, caller: known }
 }
 
 async function controlOf(exchange: Exchange, options: PipelineOptions): Promise<Parameters<typeof serveAccountBlock>[2]> {
@@ -139,10 +147,14 @@ async function visitorOf(exchange: Exchange, options: PipelineOptions): Promise<
 const isForm = ({ method, address, request }: Exchange): boolean =>
   method === 'POST' && address.kind === 'bucket' && request.headers['content-type']?.toLowerCase().startsWith('multipart/form-data') === true
 
-function formRules({ lookupAccessKey, keys, requiredRegion, service }: PipelineOptions): FormRules {
+function formRules({ lookupAccessKey, keys, requiredRegion, service, admitRequest }: PipelineOptions): FormRules {
   return {
     rules: { nowMs: service.nowMs(), keys, services, region: requiredRegion, secretOf: async (id, token) => (await lookupAccessKey(id, token))?.secretAccessKey },
-    callerOf: async (id, token) => (await lookupAccessKey(id, token))?.caller,
+    callerOf: async (id, token) => {
+      const caller = (await lookupAccessKey(id, token))?.caller
+      if (caller !== undefined && admitRequest?.(caller) === false) throw new S3Error('SlowDown')
+      return caller
+    },
   }
 }
 
@@ -172,6 +184,7 @@ async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, 
   const { facts, needs } = waitsForBody ? withBody(admission, read.input) : admission
   if (waitsForBody) await service.authorizer.require(facts, needs)
   refuseUnhonoured(operation, read)
+  const storage = service.storageQuota.open(caller.account, bucketRow?.ownerId ?? caller.account.id)
   return {
     input: read.input,
     bucket,
@@ -181,7 +194,11 @@ async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, 
     get bucketRow(): Bucket {
       return must(bucketRow, 'only operations on a bucket see its row')
     },
-    body: wanted => streamedBody(source, wanted),
+    storage,
+    body: wanted => {
+      const streamed = streamedBody(source, wanted)
+      return { ...streamed, source: admitted(streamed.source, streamed.declaredBytes, storage) }
+    },
     rawExpires: request.headers.expires,
     ifRange: singleHeader(request, 'if-range'),
     rawResponseExpires: query.get('response-expires')?.[0],

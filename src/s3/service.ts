@@ -1,8 +1,10 @@
 import { readAccountBlock } from './account-public-access.ts'
 import { createAuthorizer } from './authorize.ts'
 import { blockAll, bucketAccessReader } from './bucket-access.ts'
+import { createStorageQuota } from './storage-quota.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Engine } from '../../engine/index.ts'
+import type { Account } from '../identity/caller.ts'
 import type { NewBucketDefaults, S3Service } from './operation.ts'
 
 export interface S3ServiceParts {
@@ -12,11 +14,13 @@ export interface S3ServiceParts {
   readonly clock: Clock
   /** The 12-digit account id of a canonical user id. */
   readonly accountIdOf: (ownerId: string) => Promise<string | undefined>
+  /** The account of a canonical user id, for its quotas. Absent: nobody has any but callers. */
+  readonly accountOf?: (ownerId: string) => Promise<Account | undefined>
   /** Absent: AWS's, where ACLs are off and everything public is blocked. */
   readonly newBucketDefaults?: NewBucketDefaults
 }
 
-export function createS3Service({ engine, region, clock, accountIdOf, newBucketDefaults }: S3ServiceParts): S3Service {
+export function createS3Service({ engine, region, clock, accountIdOf, accountOf = async () => undefined, newBucketDefaults }: S3ServiceParts): S3Service {
   return {
     engine,
     region: region ?? 'us-east-1',
@@ -25,6 +29,7 @@ export function createS3Service({ engine, region, clock, accountIdOf, newBucketD
     ownerOf: ownerId => ({ ID: ownerId }),
     authorizer: createAuthorizer({ engine, accessOf: bucketAccessReader(engine), accountIdOf, accountBlockOf: accountId => readAccountBlock(engine, accountId) }),
     accountIdOf,
+    storageQuota: createStorageQuota({ usageOf: ownerId => engine.usageOf(ownerId), accountOf }),
     newBucketDefaults: newBucketDefaults ?? { ownership: 'BucketOwnerEnforced', publicAccessBlock: blockAll },
   }
 }

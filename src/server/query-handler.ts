@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { KiB } from '../../base/units.ts'
 import type { Clock } from '../../base/clock.ts'
-import type { Caller, LookupAccessKey } from '../identity/caller.ts'
+import type { AdmitRequest, Caller, LookupAccessKey } from '../identity/caller.ts'
 import type { QueryCall } from '../identity/query-call.ts'
 import { authenticate } from '../sigv4/authenticate.ts'
 import type { SigningKeys } from '../sigv4/signing-keys.ts'
@@ -28,6 +28,8 @@ export interface QueryHandlerOptions {
   readonly keys: SigningKeys
   readonly clock: Clock
   readonly isSecure: boolean
+  /** Whether the caller may make one more request now. Absent: always. */
+  readonly admitRequest?: AdmitRequest
 }
 
 const bodyLimitBytes = 256 * KiB
@@ -49,6 +51,7 @@ export function queryHandler(options: QueryHandlerOptions): (request: IncomingMe
       context.notes.operation = action
       const caller = await callerOf(request, body, service, options)
       if (caller !== undefined) context.notes.accessKeyId = caller.accessKeyId
+      if (caller !== undefined && options.admitRequest?.(caller) === false) throw new QueryError('Throttling', 'Rate exceeded')
       const input = readQuery(operation, form)
       const sourceIp = request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/, '')
       const client = { sourceIp, isSecure: options.isSecure, userAgent: request.headers['user-agent'] }

@@ -96,6 +96,7 @@ export const s3ErrorCodes = {
   UnexpectedContent: [400, 'This request contains unsupported content'],
   UserKeyMustBeSpecified: [400, 'The bucket POST must contain the specified field name'],
   XAmzContentSHA256Mismatch: [400, "The provided 'x-amz-content-sha256' header does not match what was computed"],
+  XMinioAdminBucketQuotaExceeded: [400, 'Bucket quota exceeded'],
   XMinioStorageFull: [507, 'Storage backend has reached its minimum free drive threshold'],
 } as const satisfies Record<string, readonly [status: number, message: string]>
 

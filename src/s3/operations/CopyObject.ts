@@ -37,6 +37,7 @@ export const CopyObject: Operation<CopyObjectRequest, CopyObjectOutput> = {
     const replaced = replacements(call, source, acl)
     const mayCopyTags = replaced.tags !== undefined || (await isAllowedToCopyTags(call))
     const admit = admission(input, mayCopyTags)
+    if (await call.storage.isLimited()) await call.storage.admit((await service.engine.headObject(source)).version.sizeBytes)
     const result = await service.engine.copyObject({
       source,
       ...(input.ChecksumAlgorithm === undefined ? { admit } : await checksumOfSource(service.engine, source, { algorithm: input.ChecksumAlgorithm, admit })),

@@ -16,7 +16,7 @@ import type { Call, Operation } from '../operation.ts'
  * Commit point: `engine.createBucket`. Creating one's own bucket again succeeds in us-east-1 and changes nothing;
  * in any other region it is BucketAlreadyOwnedByYou. Errors: BucketAlreadyExists, InvalidBucketName,
  * IllegalLocationConstraintException (another region), InvalidLocationConstraint (no region at all),
- * InvalidBucketAclWithObjectOwnership, AccessDenied (a public ACL, and those are blocked).
+ * TooManyBuckets, InvalidBucketAclWithObjectOwnership, AccessDenied (a public ACL, and those are blocked).
  */
 export const CreateBucket: Operation<CreateBucketRequest, CreateBucketOutput> = {
   honours: ['Bucket', 'CreateBucketConfiguration', 'ACL', 'GrantFullControl', 'GrantRead', 'GrantReadACP', 'GrantWrite', 'GrantWriteACP', 'ObjectOwnership', 'ObjectLockEnabledForBucket', 'BucketNamespace'],
@@ -33,6 +33,7 @@ export const CreateBucket: Operation<CreateBucketRequest, CreateBucketOutput> = 
         ownerId: caller.account.id,
         region: service.region,
         documents,
+        ...(caller.account.quotas?.buckets === undefined ? {} : { mostBuckets: caller.account.quotas.buckets }),
       })
     } catch (error) {
       if (!(error instanceof EngineError) || error.code !== 'BucketAlreadyExists') throw error

@@ -20,12 +20,13 @@ const partLimitBytes = 5 * GiB
 export const UploadPartCopy: Operation<UploadPartCopyRequest, UploadPartCopyOutput> = {
   honours: ['Bucket', 'Key', ...copySourceMembers, 'CopySourceRange', 'PartNumber', 'UploadId', 'ExpectedBucketOwner', 'RequestPayer'],
   scope: 'bucket',
-  async run({ input, bucket, key, service }) {
+  async run({ input, bucket, key, service, storage }) {
     const source = parseCopySource(must(input.CopySource, 'detected by its copy source'))
     const partNumber = partNumberIn(input.PartNumber)
     const upload = await service.engine.getUpload({ bucket, key, uploadId: must(input.UploadId, 'detected by its upload id') })
     const range = input.CopySourceRange === undefined ? undefined : parseCopyRange(input.CopySourceRange)
     const admit = admitSource(input)
+    if (await storage.isLimited()) await storage.admit(range?.length ?? (await service.engine.headObject(source)).version.sizeBytes)
     const part = await service.engine.copyPart({
       bucket,
       key,

@@ -1,5 +1,7 @@
 /** The document of `MORAINE_BOOTSTRAP`: what exists after the start. Parsed and validated whole, before anything is done. */
 import { parseDocument } from 'yaml'
+import { readQuotas, type AccountQuotas } from '../../identity/account-quotas.ts'
+import { rootAccountName } from '../../identity/identity-records.ts'
 import { maxAccessKeyIdCharacters } from '../../identity/access-keys.ts'
 import { parseBucketName, ValueError } from '../../config/values.ts'
 
@@ -17,6 +19,8 @@ export interface BootstrapAccount {
   readonly accountId?: string
   readonly displayName: string
   readonly email: string
+  /** Absent: they stay as they are. */
+  readonly quotas?: AccountQuotas
   readonly accessKeys: readonly { readonly accessKeyId: string; readonly secretAccessKey: string }[]
 }
 
@@ -62,14 +66,16 @@ export function parseBootstrap(text: string): BootstrapDocument {
 }
 
 function readAccount(place: Place): BootstrapAccount {
-  place.allows('name', 'id', 'accountId', 'displayName', 'email', 'accessKeys')
+  place.allows('name', 'id', 'accountId', 'displayName', 'email', 'quotas', 'accessKeys')
   const name = place.text('name', /^[\w+=,.@-]{1,64}$/, '1 to 64 letters, digits or + = , . @ _ -') ?? ''
   const id = place.optionalText('id', /^[0-9a-f]{64}$/, '64 lower-case hex digits')
   const accountId = place.optionalText('accountId', /^\d{12}$/, '12 digits, as text')
+  const quotas = place.quotas('quotas', name === rootAccountName ? 'the root account has none' : undefined)
   return {
     name,
     ...(id === undefined ? {} : { id }),
     ...(accountId === undefined ? {} : { accountId }),
+    ...(quotas === undefined ? {} : { quotas }),
     displayName: place.optionalText('displayName', /^.{1,256}$/, '1 to 256 characters') ?? name,
     email: place.optionalText('email', /^[^\s@]+@[^\s@]+$/, 'an e-mail address') ?? '',
     accessKeys: place.list('accessKeys', key => {
@@ -145,6 +151,13 @@ class Place {
       if (!(error instanceof ValueError)) throw error
       return this.#problem(name, error.message)
     }
+  }
+
+  quotas(name: string, refusal: string | undefined): AccountQuotas | undefined {
+    const value = this.#members[name]
+    if (value === undefined) return undefined
+    const quotas = refusal ?? readQuotas(value)
+    return typeof quotas === 'string' ? this.#problem(name, quotas) : quotas
   }
 
   list<T>(name: string, read: (place: Place) => T): readonly T[] {

@@ -1,5 +1,6 @@
 /** What primary and workers say to each other. Secrets travel here, never in arguments. */
 import type { Config } from '../../config/parse-config.ts'
+import type { Spent } from '../limits/rate-limits.ts'
 
 export interface CommitterAddress {
   readonly path: string
@@ -10,10 +11,14 @@ export interface CommitterAddress {
 export type ToWorker =
   | { readonly kind: 'start'; readonly config: Config; readonly committer: CommitterAddress }
   | { readonly kind: 'drain' }
+  /** What another worker admitted of the requests that have a rate. */
+  | { readonly kind: 'spent'; readonly spent: Spent }
 
 export type FromWorker =
   /** The worker is ready for `start`. */
   | { readonly kind: 'hello' }
   | { readonly kind: 'listening'; readonly port: number }
+  /** For the other workers. */
+  | { readonly kind: 'spent'; readonly spent: Spent }
   /** It cannot start, and ends. */
   | { readonly kind: 'failed'; readonly message: string }

@@ -104,6 +104,9 @@ class Primary {
         this.#phase = 'serving'
         this.#options.onListening(message.port)
         return
+      case 'spent':
+        for (const { worker: other } of this.#seats) if (other !== undefined && other !== worker) send(other, message)
+        return
       case 'failed':
         if (this.#phase === 'starting') this.#fail(message.message)
         else this.#options.logger.error({ worker: worker.process.pid }, message.message)

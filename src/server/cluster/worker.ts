@@ -1,6 +1,7 @@
 import { default as process } from 'node:process'
 import { assert } from '../../../base/assert.ts'
 import type { Config } from '../../config/parse-config.ts'
+import type { Spent } from '../limits/rate-limits.ts'
 import { authorityOf } from '../../config/values.ts'
 import type { CommitterAddress, FromWorker, ToWorker } from './messages.ts'
 
@@ -9,6 +10,8 @@ export interface RunningWorker {
   readonly port: number
   /** Finishes what is under way and lets go of everything. Never rejects. */
   drain(): Promise<void>
+  /** What another worker admitted of the requests that have a rate. */
+  heard(spent: Spent): void
 }
 
 /**
@@ -16,7 +19,7 @@ export interface RunningWorker {
  * primary says so or on SIGTERM. SIGINT is the primary's business, since a terminal sends it to every
  * process of the group. When the primary is gone, Node's cluster module ends the process.
  */
-export function runWorker(start: (config: Config, committer: CommitterAddress) => Promise<RunningWorker>): void {
+export function runWorker(start: (config: Config, committer: CommitterAddress, tellOthers: (spent: Spent) => void) => Promise<RunningWorker>): void {
   let running: Promise<RunningWorker> | undefined
   let draining = false
   const drain = (): void => {
@@ -29,8 +32,11 @@ export function runWorker(start: (config: Config, committer: CommitterAddress) =
   process.on('SIGTERM', drain)
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'drain') drain()
+    else if (message.kind === 'spent') void running?.then(worker => worker.heard(message.spent), () => {})
     else {
-      running = start(message.config, message.committer)
+      running = start(message.config, message.committer, spent => {
+        if (process.connected) tellPrimary({ kind: 'spent', spent })
+      })
       running.then(
         ({ port }) => tellPrimary({ kind: 'listening', port }),
         (error: unknown) => tellPrimary({ kind: 'failed', message: failureOf(error, message.config) }, () => process.exit(1)),
