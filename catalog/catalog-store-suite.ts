@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { CatalogStoreError, type CatalogStore, type CatalogTransaction, type NewFilePart } from './catalog-store.ts'
+import { CatalogStoreError, type CatalogStore, type CatalogTransaction, type FilePart, type NewFilePart } from './catalog-store.ts'
 
 /** What every CatalogStore must do. `open` gives an empty one whose only bucket is `lake`. */
 export function catalogStoreSuite(name: string, open: () => Promise<CatalogStore>): void {
@@ -50,16 +50,23 @@ export function catalogStoreSuite(name: string, open: () => Promise<CatalogStore
       const own = (text: string): NewFilePart => ({ kind: 'own', bytes: bytes(text) })
       const shareable = (text: string): NewFilePart => ({ kind: 'shareable', bytes: bytes(text) })
       const shared = async (location: string) => (await store.readParts(location)).filter((part) => part.kind === 'shared')
-      await store.transact((tx) => tx.putParts(first, [own('['), shareable('1,2'), own(']')], undefined, 'application/json'))
+      const put = async (location: string, content: readonly NewFilePart[], sharedBy?: string): Promise<readonly FilePart[]> => {
+        let linked: readonly FilePart[] = []
+        const onLinked = (told: readonly FilePart[]): void => {
+          linked = told
+        }
+        await store.transact((tx) => tx.putParts(location, content, { sharedBy, contentType: 'application/json', onLinked }))
+        return linked
+      }
+      expect(await put(first, [own('['), shareable('1,2'), own(']')])).toEqual(await store.readParts(first))
       const parts = await shared(first)
-      await store.transact((tx) => tx.putParts(second, [own('[ '), ...parts, shareable(',3'), own(' ]')], first, 'application/json'))
+      expect(await put(second, [own('[ '), ...parts, shareable(',3'), own(' ]')], first)).toEqual(await store.readParts(second))
       expect([await readText(store, first), await readText(store, second)]).toEqual(['[1,2]', '[ 1,2,3 ]'])
       expect(await shared(second)).toMatchObject([{ sharedId: parts[0]?.sharedId, offset: 0 }])
       const range: Buffer[] = []
       for await (const chunk of store.readRange(second, { offset: 3, length: 4 })) range.push(Buffer.from(chunk))
       expect(Buffer.concat(range).toString()).toBe(',2,3')
-      const unheld = store.transact((tx) => tx.putParts('s3://lake/db/3.json', parts, undefined, 'application/json'))
-      await expect(unheld).rejects.toMatchObject({ code: 'Unavailable' })
+      await expect(put('s3://lake/db/3.json', parts)).rejects.toMatchObject({ code: 'Unavailable' })
       await expect(store.readParts('s3://lake/db/3.json')).rejects.toMatchObject({ code: 'FileNotFound' })
       await store.transact((tx) => tx.putFile('s3://lake/db/4.json', bytes('{}'), 'application/json'))
       expect((await store.readParts('s3://lake/db/4.json')).map((part) => part.kind)).toEqual(['own'])

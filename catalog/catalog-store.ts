@@ -39,6 +39,12 @@ export type FilePart = { readonly kind: 'own'; readonly bytes: Uint8Array } | ({
 /** `shareable`: bytes that later files may share; they join the sequence that the part before them ends, or begin one. */
 export type NewFilePart = FilePart | { readonly kind: 'shareable'; readonly bytes: Uint8Array }
 
+export interface PartsPut {
+  readonly sharedBy: string | undefined
+  readonly contentType: string
+  readonly onLinked?: (parts: readonly FilePart[]) => void
+}
+
 export interface CatalogTransaction {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   /** Unchecked: follow with `get` on what the decision rests on, or `requireEmpty`. */
@@ -49,8 +55,11 @@ export interface CatalogTransaction {
   delete(key: Uint8Array): void
   /** A new object at `location` (`s3://bucket/key`), published by this commit and pinned by it. */
   putFile(location: string, bytes: Uint8Array, contentType: string): Promise<void>
-  /** As `putFile`, in parts; `sharedBy` is the file that has what is shared, as it is when the commit is made. */
-  putParts(location: string, parts: readonly NewFilePart[], sharedBy: string | undefined, contentType: string): Promise<void>
+  /**
+   * As `putFile`, in parts; `sharedBy` is the file that has what is shared, as it is when the commit is
+   * made. `onLinked` is told, before the commit, what `readParts` will answer after it.
+   */
+  putParts(location: string, parts: readonly NewFilePart[], put: PartsPut): Promise<void>
   /**
    * One holder more of the file: while it has one, nobody can replace or delete it, through whatever
    * door. The file is as it is read after this, or the commit fails. `FileNotFound`.

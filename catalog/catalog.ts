@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import { ArchiveIndexes } from './archive/archive-index.ts'
+import { SharedTexts } from './archive/shared-texts.ts'
 import type { CatalogStore } from './catalog-store.ts'
 import { ownerOnly, type Authorize, type Buckets, type Caller, type RequestSigner, type VendCredentials, type CatalogContext, type CatalogSettings } from './context.ts'
 import { CatalogError, errorBody } from './errors.ts'
@@ -77,8 +78,9 @@ export function createCatalog(options: CatalogOptions): Catalog {
   const served = new Map([...specified, ...Object.keys(managementEndpoints).map((id) => [id as ServedOperationId, endpointOf(id as ServedOperationId)] as const)])
   const cache = new MetadataCache(cacheBytes)
   const archiveIndexes = new ArchiveIndexes(cacheBytes / 2)
+  const sharedTexts = new SharedTexts(cacheBytes / 2)
   const context: CatalogContext = {
-    store, clock, random, settings, authorize, buckets, signer: signer ?? noSigner, cache, archiveIndexes, turns: new Turns(), locations: new TableLocations(clock), vend: undefined, endpoints: [...specified.values()],
+    store, clock, random, settings, authorize, buckets, signer: signer ?? noSigner, cache, archiveIndexes, sharedTexts, turns: new Turns(), locations: new TableLocations(clock), vend: undefined, endpoints: [...specified.values()],
   }
   return {
     endpoints: served,

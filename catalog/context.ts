@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { ArchiveIndexes } from './archive/archive-index.ts'
+import type { SharedTexts } from './archive/shared-texts.ts'
 import type { CatalogStore } from './catalog-store.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import type { TableLocations } from './table-locations.ts'
@@ -18,6 +19,7 @@ export interface CatalogContext {
   readonly authorize: Authorize
   readonly cache: MetadataCache
   readonly archiveIndexes: ArchiveIndexes
+  readonly sharedTexts: SharedTexts
   readonly turns: Turns
   readonly buckets: Buckets
   readonly signer: RequestSigner

@@ -1,4 +1,4 @@
-import { CatalogStoreError, type CatalogStore, type CatalogTransaction, type FilePart, type NewFilePart } from './catalog-store.ts'
+import { CatalogStoreError, type CatalogStore, type CatalogTransaction, type FilePart, type NewFilePart, type PartsPut } from './catalog-store.ts'
 
 interface MemoryFile {
   readonly bytes: Buffer
@@ -140,8 +140,11 @@ export class MemoryCatalogStore implements CatalogStore {
       else this.#rows.set(name, { value, version })
     }
     for (const [location, parts] of tx.files) {
-      if (parts !== undefined) this.#files.set(location, this.#linked(parts))
-      else if (!this.isPinned(location)) this.#files.delete(location)
+      if (parts !== undefined) {
+        const file = this.#linked(parts)
+        tx.onLinked.get(location)?.(file.parts)
+        this.#files.set(location, file)
+      } else if (!this.isPinned(location)) this.#files.delete(location)
     }
     for (const [location, change] of tx.pins) {
       const file = this.#files.get(location)
@@ -160,6 +163,7 @@ class MemoryTransaction implements CatalogTransaction {
   readonly emptyRanges: { readonly start: Uint8Array; readonly end: Uint8Array }[] = []
   readonly writes = new Map<string, Buffer | undefined>()
   readonly files = new Map<string, readonly NewFilePart[] | undefined>()
+  readonly onLinked = new Map<string, NonNullable<PartsPut['onLinked']>>()
   readonly pins = new Map<string, number>()
   /** Files as they were when they were pinned. */
   readonly pinned = new Map<string, MemoryFile>()
@@ -198,7 +202,7 @@ class MemoryTransaction implements CatalogTransaction {
     this.files.set(location, [{ kind: 'own', bytes: Buffer.from(bytes) }])
   }
 
-  async putParts(location: string, parts: readonly NewFilePart[], sharedBy: string | undefined): Promise<void> {
+  async putParts(location: string, parts: readonly NewFilePart[], { sharedBy, onLinked }: PartsPut): Promise<void> {
     this.#store.checkLocation(location)
     const held = sharedBy === undefined ? [] : await this.#store.readParts(sharedBy)
     for (const part of parts) {
@@ -207,6 +211,7 @@ class MemoryTransaction implements CatalogTransaction {
       if (!isHeld) throw new CatalogStoreError('Unavailable', `${sharedBy} does not have what is shared`)
     }
     this.files.set(location, parts)
+    if (onLinked !== undefined) this.onLinked.set(location, onLinked)
   }
 
   async pinFile(location: string): Promise<void> {

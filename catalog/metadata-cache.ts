@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib'
-import { CatalogStoreError, type CatalogStore } from './catalog-store.ts'
+import { CatalogStoreError, type CatalogStore, type FilePart } from './catalog-store.ts'
 import { CatalogError, validationError } from './errors.ts'
 import { JsonShapeError } from './json/decode.ts'
 import type { Json } from './json/json.ts'
@@ -8,12 +8,24 @@ import { decodeTableFile } from './spec/table-file.ts'
 import { decodeTableMetadata, type TableMetadata } from './spec/table-metadata.ts'
 import { decodeViewMetadata, type ViewMetadata } from './spec/view-metadata.ts'
 
+/** A table's metadata as far as it is in memory, and what its file is made of where it is one that we wrote in parts. */
+export interface CachedTable {
+  readonly metadata: TableMetadata
+  readonly parts?: readonly FilePart[]
+}
+
+interface Entry {
+  readonly table?: CachedTable
+  readonly view?: ViewMetadata
+  readonly sizeBytes: number
+}
+
 /**
  * Parsed metadata files by location: a metadata file never changes once it is written, so an entry
  * never goes stale. Bounded by the bytes of the files; the least recently used go first.
  */
 export class MetadataCache {
-  readonly #entries = new Map<string, { readonly value: TableMetadata | ViewMetadata; readonly sizeBytes: number }>()
+  readonly #entries = new Map<string, Entry>()
   readonly #maxBytes: number
   #sizeBytes = 0
 
@@ -21,12 +33,20 @@ export class MetadataCache {
     this.#maxBytes = maxBytes
   }
 
-  get(location: string): TableMetadata | ViewMetadata | undefined {
-    const entry = this.#entries.get(location)
-    if (entry === undefined) return undefined
-    this.#entries.delete(location)
-    this.#entries.set(location, entry)
-    return entry.value
+  table(name: string): CachedTable | undefined {
+    return this.#get(name)?.table
+  }
+
+  view(name: string): ViewMetadata | undefined {
+    return this.#get(name)?.view
+  }
+
+  setTable(name: string, table: CachedTable, sizeBytes = 2 * ownBytesOf(table.parts ?? [])): void {
+    this.#set(name, { table, sizeBytes })
+  }
+
+  setView(name: string, view: ViewMetadata, sizeBytes: number): void {
+    this.#set(name, { view, sizeBytes })
   }
 
   /** For a location that clients may have written to since. */
@@ -35,22 +55,34 @@ export class MetadataCache {
     this.#drop(wholeOf(location))
   }
 
-  #drop(location: string): void {
-    this.#sizeBytes -= this.#entries.get(location)?.sizeBytes ?? 0
-    this.#entries.delete(location)
+  #get(name: string): Entry | undefined {
+    const entry = this.#entries.get(name)
+    if (entry === undefined) return undefined
+    this.#entries.delete(name)
+    this.#entries.set(name, entry)
+    return entry
   }
 
-  set(location: string, value: TableMetadata | ViewMetadata, sizeBytes: number): void {
-    this.#drop(location)
-    if (sizeBytes > this.#maxBytes) return
-    this.#entries.set(location, { value, sizeBytes })
-    this.#sizeBytes += sizeBytes
-    for (const [oldest, entry] of this.#entries) {
+  #drop(name: string): void {
+    this.#sizeBytes -= this.#entries.get(name)?.sizeBytes ?? 0
+    this.#entries.delete(name)
+  }
+
+  #set(name: string, entry: Entry): void {
+    this.#drop(name)
+    if (entry.sizeBytes > this.#maxBytes) return
+    this.#entries.set(name, entry)
+    this.#sizeBytes += entry.sizeBytes
+    for (const [oldest, { sizeBytes }] of this.#entries) {
       if (this.#sizeBytes <= this.#maxBytes) return
       this.#entries.delete(oldest)
-      this.#sizeBytes -= entry.sizeBytes
+      this.#sizeBytes -= sizeBytes
     }
   }
+}
+
+function ownBytesOf(parts: readonly FilePart[]): number {
+  return parts.reduce((sum, part) => (part.kind === 'own' ? sum + part.bytes.length : sum), 0)
 }
 
 interface MetadataReader {
@@ -67,39 +99,43 @@ function wholeOf(location: string): string {
 export async function readTableMetadata(reader: MetadataReader, location: string): Promise<TableMetadata> {
   const head = await readTableHead(reader, location)
   if (head.archived === undefined) return head
-  const cached = reader.cache.get(wholeOf(location))
-  if (cached !== undefined && 'table-uuid' in cached) return cached
+  const cached = reader.cache.table(wholeOf(location))
+  if (cached !== undefined) return cached.metadata
   const { json, sizeBytes } = await readJson(location, () => reader.store.readFile(location))
   const metadata = decoding(location, () => decodeTableMetadata(json, () => uuidOfLocation(location)))
-  reader.cache.set(wholeOf(location), metadata, sizeBytes)
+  reader.cache.setTable(wholeOf(location), { metadata }, sizeBytes)
   return metadata
 }
 
-/** As `readTableMetadata`, but old snapshots and log entries may be archived: its cost does not grow with them. */
+/** As `readTableMetadata`, but what is old of the long lists may be archived: its cost does not grow with them. */
 export async function readTableHead(reader: MetadataReader, location: string): Promise<TableMetadata> {
-  const cached = reader.cache.get(location)
-  if (cached !== undefined && 'table-uuid' in cached) return cached
+  return (await readTableFile(reader, location)).metadata
+}
+
+/** As `readTableHead`, with what the file is made of. */
+export async function readTableFile(reader: MetadataReader, location: string): Promise<CachedTable> {
+  const cached = reader.cache.table(location)
+  if (cached !== undefined) return cached
   const parts = await reading(location, () => reader.store.readParts(location))
-  const own = parts.flatMap((part) => (part.kind === 'own' ? [part.bytes] : []))
-  const ownBytes = own.reduce((sum, bytes) => sum + bytes.length, 0)
   const newUuid = (): string => uuidOfLocation(location)
-  if (own.length < parts.length) {
-    const metadata = decoding(location, () => decodeTableFile(parts, newUuid))
-    reader.cache.set(location, metadata, ownBytes)
-    return metadata
+  if (parts.some(({ kind }) => kind === 'shared')) {
+    const table = { metadata: decoding(location, () => decodeTableFile(parts, newUuid)), parts }
+    reader.cache.setTable(location, table)
+    return table
   }
+  const own = parts.flatMap((part) => (part.kind === 'own' ? [part.bytes] : []))
   const { json, sizeBytes } = await readJson(location, async () => Buffer.concat(own))
-  const metadata = decoding(location, () => decodeTableMetadata(json, newUuid))
-  reader.cache.set(location, metadata, sizeBytes)
-  return metadata
+  const table = { metadata: decoding(location, () => decodeTableMetadata(json, newUuid)) }
+  reader.cache.setTable(location, table, sizeBytes)
+  return table
 }
 
 export async function readViewMetadata(reader: MetadataReader, location: string): Promise<ViewMetadata> {
-  const cached = reader.cache.get(location)
-  if (cached !== undefined && 'view-uuid' in cached) return cached
+  const cached = reader.cache.view(location)
+  if (cached !== undefined) return cached
   const { json, sizeBytes } = await readJson(location, () => reader.store.readFile(location))
   const metadata = decoding(location, () => decodeViewMetadata(json, 'view metadata'))
-  reader.cache.set(location, metadata, sizeBytes)
+  reader.cache.setView(location, metadata, sizeBytes)
   return metadata
 }
 

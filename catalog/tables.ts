@@ -1,5 +1,5 @@
 import { CatalogError, validationError } from './errors.ts'
-import type { CatalogTransaction } from './catalog-store.ts'
+import type { CatalogTransaction, FilePart } from './catalog-store.ts'
 import type { CatalogContext } from './context.ts'
 import { newUuid } from './ids.ts'
 import { checkLocation, metadataFileLocation } from './locations.ts'
@@ -64,13 +64,16 @@ export async function publishTable(
 ): Promise<string> {
   checkLocation(warehouse, metadata.location)
   const metadataLocation = nextMetadataLocation(context, warehouse, metadata, previous?.metadataLocation)
-  const { parts, head, ownBytes } = planTableFile(metadata, context.settings.ownListBytes)
+  const { parts, headOf } = planTableFile(metadata, context.settings.ownListBytes)
   const [only] = parts
-  if (parts.length === 1 && only?.kind === 'own') await tx.putFile(metadataLocation, only.bytes, 'application/json')
-  else await tx.putParts(metadataLocation, parts, previous?.metadataLocation, 'application/json')
+  // What has been written is not read again.
+  const onLinked = (linked: readonly FilePart[]): void => context.cache.setTable(metadataLocation, { metadata: headOf(linked), parts: linked })
+  if (parts.length === 1 && only?.kind === 'own') {
+    await tx.putFile(metadataLocation, only.bytes, 'application/json')
+    onLinked([only])
+  } else await tx.putParts(metadataLocation, parts, { sharedBy: previous?.metadataLocation, contentType: 'application/json', onLinked })
   if (previous !== undefined) await tx.unpinFile(previous.metadataLocation)
   putTablePointer(tx, context, warehouse, identifier, metadata, metadataLocation, previous)
-  if (head !== undefined) context.cache.set(metadataLocation, head, ownBytes)
   return metadataLocation
 }
 
@@ -105,7 +108,7 @@ export async function publishView(
   await tx.putFile(metadataLocation, bytes, 'application/json')
   if (previous !== undefined) await tx.unpinFile(previous.metadataLocation)
   putViewPointer(tx, context, warehouse, identifier, metadata, metadataLocation, previous)
-  context.cache.set(metadataLocation, metadata, bytes.length)
+  context.cache.setView(metadataLocation, metadata, bytes.length)
   return metadataLocation
 }
 

@@ -27,6 +27,8 @@ export interface NewParts {
   readonly parts: readonly NewPart[]
   /** The object that holds what is shared; `InvalidPart` unless it does when the transaction commits. */
   readonly sharedBy?: { readonly bucket: string; readonly key: string }
+  /** Told, before the commit, what the object is made of. */
+  readonly onLinked?: (extents: readonly Extent[]) => void
 }
 
 /** A run of an object's bytes. */

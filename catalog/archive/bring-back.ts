@@ -47,7 +47,7 @@ export async function bringBack(reader: Reader, location: string, metadata: Tabl
       ...metadata,
       snapshots: snapshots.items,
       'snapshot-log': log.items,
-      archived: { snapshots: snapshots.runs, 'snapshot-log': log.runs },
+      archived: { ...archived, snapshots: snapshots.runs, 'snapshot-log': log.runs },
     },
     isArchived: (id) => left.find(id) !== undefined,
   }

@@ -2,6 +2,7 @@ import { unreachable } from '../../base/assert.ts'
 import { validationError } from '../errors.ts'
 import type { Int64 } from '../json/json.ts'
 import { withItemOf } from '../json/value-text.ts'
+import { deletesExpiredFiles, maxLoggedFiles } from '../spec/log-properties.ts'
 import { checkPartitionSpec } from '../spec/partition-spec.ts'
 import { checkSortOrder } from '../spec/sort-order.ts'
 import { currentSchema, decodeFormatVersion, stripTrailingSlash, validateTableMetadata, type MetadataLogEntry, type Properties, type TableMetadata } from '../spec/table-metadata.ts'
@@ -17,6 +18,8 @@ export interface BaseTable {
   readonly metadataLocation: string
   /** Whether a snapshot exists that is not in memory; what the updates touch is (`bringBack`). */
   readonly isArchived?: (id: Int64) => boolean
+  /** How many entries of the log of metadata files are not in memory; there is room for one more (`trimMetadataLog`). */
+  readonly archivedFiles?: number
 }
 
 /**
@@ -27,7 +30,7 @@ export function applyUpdates(base: BaseTable, updates: readonly TableUpdate[], n
   const draft = draftOf(base.metadata, nowMs, base.isArchived)
   for (const update of updates) applyUpdate(draft, update)
   if (!draft.changed) return base.metadata
-  return finish(draft, base.metadataLocation)
+  return finish(draft, base)
 }
 
 /** The metadata of a table made by a commit that asserts its creation. `uuid` and `location` serve where no update sets them. */
@@ -149,14 +152,15 @@ function setProperties(draft: TableDraft, properties: Properties): void {
   draft.changed = true
 }
 
-function finish(draft: TableDraft, previousLocation: string | undefined): TableMetadata {
+function finish(draft: TableDraft, previous: BaseTable | undefined): TableMetadata {
   const { metadata } = draft
   const log = finishSnapshotLog(draft)
   metadata['snapshot-log'] = log.items
   if (metadata.archived !== undefined) metadata.archived = { ...metadata.archived, 'snapshot-log': log.runs }
   metadata['last-updated-ms'] = draft.lastUpdatedMs ?? draft.nowMs
-  if (draft.base !== undefined && previousLocation !== undefined) {
-    metadata['metadata-log'] = appendMetadataLog(metadata, { 'timestamp-ms': draft.base['last-updated-ms'], 'metadata-file': previousLocation })
+  if (previous !== undefined) {
+    const entry = { 'timestamp-ms': previous.metadata['last-updated-ms'], 'metadata-file': previous.metadataLocation }
+    metadata['metadata-log'] = withItemOf(metadata['metadata-log'], entry, Math.max(1, maxLoggedFiles(metadata.properties) - (previous.archivedFiles ?? 0)))
   }
   const schema = currentSchema(metadata)
   const defaultSpec = metadata['partition-specs'].find((spec) => spec['spec-id'] === metadata['default-spec-id'])
@@ -167,21 +171,14 @@ function finish(draft: TableDraft, previousLocation: string | undefined): TableM
   return metadata
 }
 
-const maxVersionsProperty = 'write.metadata.previous-versions-max'
-const defaultMaxVersions = 100
-
-/** The log of earlier metadata files, bounded by `write.metadata.previous-versions-max`. */
-function appendMetadataLog(metadata: TableMetadata, entry: MetadataLogEntry): readonly MetadataLogEntry[] {
-  const configured = Number.parseInt(metadata.properties[maxVersionsProperty] ?? '', 10)
-  const limit = Math.max(1, Number.isNaN(configured) ? defaultMaxVersions : configured)
-  return withItemOf(metadata['metadata-log'], entry, limit)
-}
-
 const metadataFileName = /\.metadata\.json(\.gz)?$|\.gz\.metadata\.json$/
 
-/** The metadata files (what else a log may name stays) that the commit pushed out of the log, when the table wants them deleted. */
-export function expiredMetadataFiles(base: TableMetadata, metadata: TableMetadata): readonly string[] {
-  if (metadata.properties['write.metadata.delete-after-commit.enabled']?.toLowerCase() !== 'true') return []
+/**
+ * The metadata files (what else a log may name stays) that the commit pushed out of the log, when the
+ * table wants them deleted: `dropped` ones, and others that were in memory.
+ */
+export function expiredMetadataFiles(base: TableMetadata, metadata: TableMetadata, dropped: readonly MetadataLogEntry[] = []): readonly string[] {
+  if (!deletesExpiredFiles(metadata.properties)) return []
   const kept = new Set(metadata['metadata-log'].map((entry) => entry['metadata-file']))
-  return base['metadata-log'].map((entry) => entry['metadata-file']).filter((file) => !kept.has(file) && metadataFileName.test(file))
+  return [...dropped, ...base['metadata-log']].map((entry) => entry['metadata-file']).filter((file) => !kept.has(file) && metadataFileName.test(file))
 }

@@ -1,11 +1,13 @@
 import { assert, unreachable } from '../../base/assert.ts'
+import { KiB } from '../../base/units.ts'
+import { archivedLogText } from '../archive/metadata-log.ts'
+import type { FilePart } from '../catalog-store.ts'
 import type { CatalogContext } from '../context.ts'
 import { CatalogError } from '../errors.ts'
 import type { Json } from '../json/json.ts'
 import { stringifyJson } from '../json/stringify.ts'
-import { readTableHead, readTableMetadata, readViewMetadata } from '../metadata-cache.ts'
+import { readTableFile, readTableMetadata, readViewMetadata, type CachedTable } from '../metadata-cache.ts'
 import { readTable, type Warehouse } from '../rows/rows.ts'
-import type { TableMetadata } from '../spec/table-metadata.ts'
 import { hasReferenced, stringifyTableMetadata } from '../spec/table-text.ts'
 import { stringifyViewMetadata } from '../spec/view-metadata.ts'
 import { planningResult } from '../scan/scan-plans.ts'
@@ -18,8 +20,8 @@ import type { OperationInput, Outcome } from './operation.ts'
 export interface CatalogResponse {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** JSON text; chunks of its UTF-8 bytes where it may be long. */
-  readonly body: string | AsyncIterable<Uint8Array> | undefined
+  /** JSON text; its UTF-8 bytes in pieces; and where it may be long, at the reader's pace. */
+  readonly body: string | readonly Uint8Array[] | AsyncIterable<Uint8Array> | undefined
   /** The `type` of an error body, for logs. */
   readonly errorType?: string | undefined
 }
@@ -63,15 +65,17 @@ export function renderServer(outcome: Outcome, endpoint: Endpoint): CatalogRespo
 }
 
 async function renderTable(outcome: Extract<Outcome, { kind: 'table' }>, context: CatalogContext, input: RenderInput): Promise<CatalogResponse> {
-  const { location, metadata } = await readOutcome(outcome, context, input.warehouse)
+  const { location, table } = await readOutcome(outcome, context, input.warehouse)
+  const { metadata } = table
   const mode = outcome.mode ?? 'all'
   const before = { 'metadata-location': location }
   const need = outcome.isNew === true ? 'created' : 'whatever is allowed'
   const after = outcome.form === 'load' ? await filesOf(context, input, { identifier: outcome.identifier, location: metadata.location, need }) : {}
   const headers: Record<string, string> = outcome.form === 'unregister' ? {} : { etag: tableETag(location, mode) }
-  if (mode === 'all' && metadata.archived !== undefined) return { status: 200, headers, body: streamed(context, before, location, after) }
+  if (mode === 'all' && table.parts !== undefined) return { status: 200, headers, body: await bodyOfParts(context, location, table.parts, membersAround(before, after)) }
   const known = metadata.archived === undefined || hasReferenced(metadata) ? metadata : await readTableMetadata(context, location)
-  return { status: 200, headers, body: members(before, stringifyTableMetadata(known, mode), after) }
+  const archivedFiles = await archivedLogText(context, location, known)
+  return { status: 200, headers, body: members(before, stringifyTableMetadata(known, mode, archivedFiles), after) }
 }
 
 /** `config` and `storage-credentials`. Clients read credentials in either: in `config` those of before storage credentials. */
@@ -81,9 +85,28 @@ async function filesOf(context: CatalogContext, input: RenderInput, table: Vende
   return { config, ...storageCredentials(credentials) }
 }
 
-/** The file's bytes as they are: nobody has all of them in memory. */
-async function* streamed({ store }: CatalogContext, before: Readonly<Record<string, Json>>, location: string, after: Readonly<Record<string, Json>>): AsyncGenerator<Uint8Array> {
-  const [start, end] = membersAround(before, after)
+/** Of longer files nobody has all in memory. */
+const maxAssembledBytes = 512 * KiB
+
+/** A response with the file's bytes as they are. */
+async function bodyOfParts(
+  context: CatalogContext, location: string, parts: readonly FilePart[], around: readonly [start: string, end: string],
+): Promise<NonNullable<CatalogResponse['body']>> {
+  const sizeBytes = parts.reduce((sum, part) => sum + (part.kind === 'own' ? part.bytes.length : part.sizeBytes), 0)
+  if (sizeBytes > maxAssembledBytes) return streamed(context, location, around)
+  const [start, end] = around
+  const pieces: Uint8Array[] = [Buffer.from(start, 'utf8')]
+  let fileOffset = 0
+  for (const part of parts) {
+    if (part.kind === 'own') pieces.push(part.bytes)
+    else pieces.push(...(await context.sharedTexts.read(context.store, location, { ...part, fileOffset })))
+    fileOffset += part.kind === 'own' ? part.bytes.length : part.sizeBytes
+  }
+  pieces.push(Buffer.from(end, 'utf8'))
+  return pieces
+}
+
+async function* streamed({ store }: CatalogContext, location: string, [start, end]: readonly [start: string, end: string]): AsyncGenerator<Uint8Array> {
   yield Buffer.from(start, 'utf8')
   yield* store.readRange(location)
   yield Buffer.from(end, 'utf8')
@@ -92,14 +115,14 @@ async function* streamed({ store }: CatalogContext, before: Readonly<Record<stri
 /** A repeated request may come so late that its metadata file is gone: then the table's present state answers it. */
 async function readOutcome(
   { identifier, metadataLocation }: Extract<Outcome, { kind: 'table' }>, context: CatalogContext, warehouse: Warehouse,
-): Promise<{ location: string; metadata: TableMetadata }> {
+): Promise<{ location: string; table: CachedTable }> {
   try {
-    return { location: metadataLocation, metadata: await readTableHead(context, metadataLocation) }
+    return { location: metadataLocation, table: await readTableFile(context, metadataLocation) }
   } catch (error) {
     if (!(error instanceof CatalogError) || error.code !== 'NotFound') throw error
     const row = await readTable(context.store, warehouse.name, identifier)
     if (row === undefined || row.metadataLocation === metadataLocation) throw error
-    return { location: row.metadataLocation, metadata: await readTableHead(context, row.metadataLocation) }
+    return { location: row.metadataLocation, table: await readTableFile(context, row.metadataLocation) }
   }
 }
 

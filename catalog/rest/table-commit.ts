@@ -1,4 +1,5 @@
 import { bringBack } from '../archive/bring-back.ts'
+import { trimMetadataLog } from '../archive/metadata-log.ts'
 import type { CatalogTransaction } from '../catalog-store.ts'
 import { applyUpdates, createFromUpdates, expiredMetadataFiles } from '../commit/apply-updates.ts'
 import { checkRequirements, decodeRequirement, type TableRequirement } from '../commit/requirements.ts'
@@ -39,10 +40,11 @@ export async function commitTable(
   checkRequirements(commit.requirements, base)
   const updates = withoutForeignLocations(warehouse, commit.updates)
   const broughtBack = await bringBack(context, row.metadataLocation, base, updates)
-  const metadata = applyUpdates({ ...broughtBack, metadataLocation: row.metadataLocation }, updates, context.clock.nowMs())
-  if (metadata === broughtBack.metadata) return row.metadataLocation
+  const { droppedFiles, ...trimmed } = await trimMetadataLog(context, row.metadataLocation, broughtBack.metadata, updates)
+  const metadata = applyUpdates({ ...broughtBack, ...trimmed, metadataLocation: row.metadataLocation }, updates, context.clock.nowMs())
+  if (metadata === trimmed.metadata) return row.metadataLocation
   const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, row)
-  for (const file of expiredMetadataFiles(base, metadata)) if (isInWarehouse(warehouse, file)) await tx.deleteFile(file)
+  for (const file of expiredMetadataFiles(trimmed.metadata, metadata, droppedFiles)) if (isInWarehouse(warehouse, file)) await tx.deleteFile(file)
   emitChange(tx, 'CommitTable', warehouse, [...identifier.namespace, identifier.name], {
     uuid: metadata['table-uuid'],
     metadataLocation,

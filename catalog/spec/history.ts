@@ -2,7 +2,7 @@ import type { SharedBytes } from '../catalog-store.ts'
 import { itemSeparator } from '../json/value-text.ts'
 
 /**
- * A table's long lists (snapshots and the snapshot log) are in memory as far as somebody needs them:
+ * A table's long lists (snapshots, the snapshot log and the log of metadata files) are in memory as far as somebody needs them:
  * the rest are runs of items whose text is in shared bytes of the table's metadata file
  * (`table-file.ts`). Values, never mutated; without runs a list is whole.
  */
@@ -22,9 +22,8 @@ export interface ArchivedRun extends SharedBytes {
 export interface Archived {
   readonly snapshots: readonly ArchivedRun[]
   readonly 'snapshot-log': readonly ArchivedRun[]
+  readonly 'metadata-log': readonly ArchivedRun[]
 }
-
-export const nothingArchived: Archived = { snapshots: [], 'snapshot-log': [] }
 
 export type Piece<T> = { readonly kind: 'item'; readonly item: T } | { readonly kind: 'run'; readonly run: Omit<ArchivedRun, 'before'> }
 
@@ -97,7 +96,11 @@ const maxUnusedBytes = 1024 * 1024
 
 /** Whether so much of the shared bytes is out of use, or in so many pieces, that the lists should be written anew. */
 export function isWorn({ snapshots, 'snapshot-log': log }: Archived): boolean {
-  const runs = [...snapshots, ...log]
+  return areWorn([...snapshots, ...log], maxUnusedBytes)
+}
+
+/** As `isWorn`, of one short list's runs. */
+export function areWorn(runs: readonly ArchivedRun[], maxUnusedBytes: number): boolean {
   if (runs.length > maxRuns) return true
   const ends = new Map<string, number>()
   let usedBytes = 0

@@ -1,11 +1,11 @@
-import { assert } from '../../base/assert.ts'
-import type { FilePart, NewFilePart } from '../catalog-store.ts'
+import { assert, must } from '../../base/assert.ts'
+import type { FilePart, NewFilePart, SharedBytes } from '../catalog-store.ts'
 import { asObject } from '../json/decode.ts'
 import type { Json, JsonObject } from '../json/json.ts'
 import { decodeUtf8, parseJson } from '../json/parse.ts'
 import { stringifyJson } from '../json/stringify.ts'
 import { itemSeparator, itemsText } from '../json/value-text.ts'
-import { piecesOf, type ArchivedRun, type History } from './history.ts'
+import { piecesOf, type Archived, type ArchivedRun, type History } from './history.ts'
 import { decodeTableMetadata, type TableMetadata } from './table-metadata.ts'
 import { lastUnreferenced, referencedIds, stringifyTableMetadata, textAround } from './table-text.ts'
 
@@ -15,42 +15,87 @@ import { lastUnreferenced, referencedIds, stringifyTableMetadata, textAround } f
  */
 export interface TableFile {
   readonly parts: readonly NewFilePart[]
-  readonly sizeBytes: number
-  /** What is the file's own: what is written, and what a reader of the head parses. */
-  readonly ownBytes: number
-  /** The metadata as the file's reader has it; undefined where that depends on where sealed items are put. */
-  readonly head: TableMetadata | undefined
+  /** The metadata as the file's reader has it, once it is known where the sealed items are: `linked` are the file's parts. */
+  readonly headOf: (linked: readonly FilePart[]) => TableMetadata
 }
 
-/** A balance: less is more segments to read for a whole load, more is more bytes for a commit. */
-const defaultOwnListBytes = 8 * 1024
+/**
+ * A balance: less is more segments to read for a whole load, more is more bytes for a commit. Rows of
+ * more than a page cost an index much more than several that have one each.
+ */
+const defaultOwnListBytes = 4000
 
 /** The file of `metadata`. What of the newest snapshots is longer than `ownListBytes` is sealed, and half as long a log. Pure. */
 export function planTableFile(metadata: TableMetadata, ownListBytes = defaultOwnListBytes): TableFile {
   const snapshots = { items: metadata.snapshots, runs: metadata.archived?.snapshots ?? [] }
   const log = { items: metadata['snapshot-log'], runs: metadata.archived?.['snapshot-log'] ?? [] }
+  const files = { items: metadata['metadata-log'], runs: metadata.archived?.['metadata-log'] ?? [] }
   const referenced = referencedIds(metadata.refs)
   const last = snapshots.items.length - 1
   const sealedSnapshots = sealable(snapshots, ownListBytes, (snapshot, index) => index < last && !referenced.has(snapshot['snapshot-id']))
   // The entry that bounds the log of the `refs` representation stays.
-  const bound = lastUnreferenced(metadata)
-  const sealedLog = sealable(log, ownListBytes / 2, (_, index) => index < bound)
-  const sealed = sealedSnapshots.size + sealedLog.size > 0
-  if (!sealed && snapshots.runs.length + log.runs.length === 0) return wholeFile(metadata)
-  const { before, between, after } = textAround(metadata)
+  let bound: number | undefined
+  const sealedLog = sealable(log, ownListBytes / 2, (_, index) => index < (bound ??= lastUnreferenced(metadata)))
+  const sealedFiles = sealable(files, ownListBytes / 2, () => true)
+  const isSealing = sealedSnapshots.size + sealedLog.size + sealedFiles.size > 0
+  if (!isSealing && snapshots.runs.length + log.runs.length + files.runs.length === 0) return wholeFile(metadata)
+  const { beforeSnapshots, beforeLog, beforeFiles, end } = textAround(metadata)
   const file = new PartsBuilder()
-  file.own(before)
-  const snapshotRuns = writeList(file, snapshots, sealedSnapshots)
-  file.own(between)
-  const logRuns = writeList(file, log, sealedLog)
-  file.own(after)
-  const head = sealed ? undefined : { ...metadata, archived: { snapshots: snapshotRuns, 'snapshot-log': logRuns } }
-  return { ...file.finish(), head }
+  file.own(beforeSnapshots)
+  writeList(file, 'snapshots', snapshots, sealedSnapshots)
+  file.own(beforeLog)
+  writeList(file, 'snapshot-log', log, sealedLog)
+  file.own(beforeFiles)
+  writeList(file, 'metadata-log', files, sealedFiles)
+  file.own(end)
+  const left = <T extends object>(items: readonly T[], sealed: ReadonlySet<object>): readonly T[] => (sealed.size === 0 ? items : items.filter((item) => !sealed.has(item)))
+  const { parts, groups } = file.finish()
+  return {
+    parts,
+    headOf: (linked) => ({
+      ...metadata,
+      snapshots: left(metadata.snapshots, sealedSnapshots),
+      'snapshot-log': left(metadata['snapshot-log'], sealedLog),
+      'metadata-log': left(metadata['metadata-log'], sealedFiles),
+      archived: runsOf(linked, groups),
+    }),
+  }
 }
 
 function wholeFile(metadata: TableMetadata): TableFile {
-  const bytes = Buffer.from(stringifyTableMetadata(metadata), 'utf8')
-  return { parts: [{ kind: 'own', bytes }], sizeBytes: bytes.length, ownBytes: bytes.length, head: metadata }
+  return { parts: [{ kind: 'own', bytes: Buffer.from(stringifyTableMetadata(metadata), 'utf8') }], headOf: () => metadata }
+}
+
+/** Shared bytes in a row: in which list, and after how many of its items in memory. */
+interface SharedGroup {
+  readonly list: keyof Archived
+  readonly before: number
+}
+
+/** The runs of the file's lists: each group of shared parts is where it was planned, in one part or several. */
+function runsOf(linked: readonly FilePart[], groups: readonly SharedGroup[]): Archived {
+  const runs: Record<keyof Archived, ArchivedRun[]> = { snapshots: [], 'snapshot-log': [], 'metadata-log': [] }
+  let group = -1
+  let fileOffset = 0
+  let isShared = false
+  for (const part of linked) {
+    const sizeBytes = part.kind === 'own' ? part.bytes.length : part.sizeBytes
+    if (part.kind === 'shared') {
+      if (!isShared) group++
+      const { list, before } = must(groups[group], 'shared parts are where they were planned')
+      runs[list].push({ ...runOf(part, fileOffset, isShared), before })
+    }
+    isShared = part.kind === 'shared'
+    fileOffset += sizeBytes
+  }
+  assert(group === groups.length - 1, 'every group of shared parts is in the file')
+  return runs
+}
+
+/** Shared bytes that could not join those before them begin with the separator. */
+function runOf({ sharedId, offset, sizeBytes }: SharedBytes, fileOffset: number, isContinued: boolean): Omit<ArchivedRun, 'before'> {
+  const skipped = isContinued ? itemSeparator.length : 0
+  return { sharedId, offset: offset + skipped, sizeBytes: sizeBytes - skipped, fileOffset: fileOffset + skipped }
 }
 
 /** Which items after the last run become shareable: none until they are long enough. */
@@ -63,12 +108,11 @@ function sealable<T extends object>({ items, runs }: History<T>, minBytes: numbe
 
 const nothingSealed: ReadonlySet<object> = new Set()
 
-/** Returns the list's runs with their places in the new file. */
-function writeList<T extends object>(file: PartsBuilder, history: History<T>, sealed: ReadonlySet<object>): readonly ArchivedRun[] {
-  if (sealed.size === 0 && history.runs.every(({ before }) => before === 0)) return writeTail(file, history)
+function writeList<T extends object>(file: PartsBuilder, list: keyof Archived, history: History<T>, sealed: ReadonlySet<object>): void {
+  if (sealed.size === 0 && history.runs.every(({ before }) => before === 0)) return writeTail(file, list, history)
   let sealing: string[] = []
   let written: 'nothing' | 'items' | 'shared' = 'nothing'
-  const runs: ArchivedRun[] = []
+  let kept = 0
   const separate = (): void => {
     if (written !== 'nothing') file.own(itemSeparator)
   }
@@ -78,77 +122,69 @@ function writeList<T extends object>(file: PartsBuilder, history: History<T>, se
     sealing = []
     // Right behind shared bytes: they may become one run, so the separator is shared too.
     if (written !== 'shared') separate()
-    file.shareable(written === 'shared' ? `${itemSeparator}${text}` : text)
+    file.shareable(written === 'shared' ? `${itemSeparator}${text}` : text, { list, before: kept })
     written = 'shared'
   }
-  let before = 0
   for (const piece of piecesOf(history)) {
-    if (piece.kind === 'item' && sealed.has(piece.item)) sealing.push(stringifyJson(piece.item as Json))
-    else {
-      seal()
-      separate()
-      if (piece.kind === 'item') file.own(stringifyJson(piece.item as Json))
-      else runs.push({ ...piece.run, before, fileOffset: file.shared(piece.run) })
-      written = piece.kind === 'item' ? 'items' : 'shared'
+    if (piece.kind === 'item' && sealed.has(piece.item)) {
+      sealing.push(stringifyJson(piece.item as Json))
+      continue
     }
-    if (piece.kind === 'item') before++
+    seal()
+    separate()
+    if (piece.kind === 'item') {
+      file.own(stringifyJson(piece.item as Json))
+      kept++
+    } else file.shared(piece.run, { list, before: kept })
+    written = piece.kind === 'item' ? 'items' : 'shared'
   }
   seal()
-  return runs
 }
 
 /** The usual list: runs, then what is new. */
-function writeTail<T extends object>(file: PartsBuilder, { items, runs }: History<T>): readonly ArchivedRun[] {
-  const placed = runs.map((run, index) => {
+function writeTail<T extends object>(file: PartsBuilder, list: keyof Archived, { items, runs }: History<T>): void {
+  for (const [index, run] of runs.entries()) {
     if (index > 0) file.own(itemSeparator)
-    return { ...run, fileOffset: file.shared(run) }
-  })
-  if (items.length > 0) {
-    if (runs.length > 0) file.own(itemSeparator)
-    file.own(itemsText(items))
+    file.shared(run, { list, before: 0 })
   }
-  return placed
+  if (items.length === 0) return
+  if (runs.length > 0) file.own(itemSeparator)
+  file.own(itemsText(items))
 }
 
 class PartsBuilder {
   readonly #parts: NewFilePart[] = []
+  readonly #groups: SharedGroup[] = []
   readonly #texts: string[] = []
-  #sizeBytes = 0
-  #ownBytes = 0
 
   own(text: string): void {
     this.#texts.push(text)
   }
 
-  shareable(text: string): void {
-    this.#flush()
-    this.#add({ kind: 'shareable', bytes: Buffer.from(text, 'utf8') })
+  shareable(text: string, group: SharedGroup): void {
+    this.#beginShared(group)
+    this.#parts.push({ kind: 'shareable', bytes: Buffer.from(text, 'utf8') })
   }
 
-  /** The run's place in the file. */
-  shared({ sharedId, offset, sizeBytes }: Pick<ArchivedRun, 'sharedId' | 'offset' | 'sizeBytes'>): number {
-    this.#flush()
-    const fileOffset = this.#sizeBytes
+  shared({ sharedId, offset, sizeBytes }: SharedBytes, group: SharedGroup): void {
+    this.#beginShared(group)
     this.#parts.push({ kind: 'shared', sharedId, offset, sizeBytes })
-    this.#sizeBytes += sizeBytes
-    return fileOffset
   }
 
-  finish(): Omit<TableFile, 'head'> {
+  finish(): { readonly parts: readonly NewFilePart[]; readonly groups: readonly SharedGroup[] } {
     this.#flush()
-    return { parts: this.#parts, sizeBytes: this.#sizeBytes, ownBytes: this.#ownBytes }
+    return { parts: this.#parts, groups: this.#groups }
+  }
+
+  #beginShared(group: SharedGroup): void {
+    this.#flush()
+    if (this.#parts.at(-1)?.kind === 'own') this.#groups.push(group)
   }
 
   #flush(): void {
     if (this.#texts.length === 0) return
-    this.#ownBytes += this.#add({ kind: 'own', bytes: Buffer.from(this.#texts.join(''), 'utf8') })
+    this.#parts.push({ kind: 'own', bytes: Buffer.from(this.#texts.join(''), 'utf8') })
     this.#texts.length = 0
-  }
-
-  #add(part: Exclude<NewFilePart, { readonly kind: 'shared' }>): number {
-    this.#parts.push(part)
-    this.#sizeBytes += part.bytes.length
-    return part.bytes.length
   }
 }
 
@@ -165,12 +201,9 @@ export function decodeTableFile(parts: readonly FilePart[], newUuid: () => strin
     const sizeBytes = part.kind === 'own' ? part.bytes.length : part.sizeBytes
     if (part.kind === 'own') text += decodeUtf8(part.bytes)
     else {
-      // Shared bytes that could not join those before them begin with the separator.
-      const skipped = isShared ? itemSeparator.length : 0
       if (isShared) text += itemSeparator
       text += `{"${placeholder}":${runs.length}}`
-      const { sharedId, offset } = part
-      runs.push({ sharedId, offset: offset + skipped, sizeBytes: sizeBytes - skipped, fileOffset: fileOffset + skipped })
+      runs.push(runOf(part, fileOffset, isShared))
     }
     isShared = part.kind === 'shared'
     fileOffset += sizeBytes
@@ -178,12 +211,13 @@ export function decodeTableFile(parts: readonly FilePart[], newUuid: () => strin
   const source = asObject(parseJson(text), 'table metadata')
   const snapshots = withoutPlaceholders(source, 'snapshots', runs)
   const log = withoutPlaceholders(source, 'snapshot-log', runs)
-  assert(snapshots.runs.length + log.runs.length === runs.length, 'runs of a metadata file are in its long lists')
-  const metadata = decodeTableMetadata({ ...source, snapshots: snapshots.items, 'snapshot-log': log.items }, newUuid)
-  return { ...metadata, archived: { snapshots: snapshots.runs, 'snapshot-log': log.runs } }
+  const files = withoutPlaceholders(source, 'metadata-log', runs)
+  assert(snapshots.runs.length + log.runs.length + files.runs.length === runs.length, 'runs of a metadata file are in its long lists')
+  const metadata = decodeTableMetadata({ ...source, snapshots: snapshots.items, 'snapshot-log': log.items, 'metadata-log': files.items }, newUuid)
+  return { ...metadata, archived: { snapshots: snapshots.runs, 'snapshot-log': log.runs, 'metadata-log': files.runs } }
 }
 
-function withoutPlaceholders(source: JsonObject, member: 'snapshots' | 'snapshot-log', all: readonly Omit<ArchivedRun, 'before'>[]): History<Json> {
+function withoutPlaceholders(source: JsonObject, member: keyof Archived, all: readonly Omit<ArchivedRun, 'before'>[]): History<Json> {
   const list = source[member]
   const items: Json[] = []
   const runs: ArchivedRun[] = []

@@ -43,7 +43,7 @@ export interface TableMetadata {
   readonly 'snapshot-log': readonly SnapshotLogEntry[]
   readonly 'metadata-log': readonly MetadataLogEntry[]
   /**
-   * Runs of snapshots and log entries that are not in memory; absent: the lists above are whole.
+   * Runs of snapshots and of both logs' entries that are not in memory; absent: the lists above are whole.
    * Every snapshot that `refs` names is in memory.
    */
   readonly archived?: Archived
@@ -69,6 +69,8 @@ export const decodeFormatVersion: Decoder<FormatVersion> = (value, at) => {
   return version
 }
 
+export const decodeMetadataLog: Decoder<readonly MetadataLogEntry[]> = array(object({ 'timestamp-ms': int64, 'metadata-file': string }))
+
 const decodeCommon = object({
   'table-uuid': optional(string),
   location: string,
@@ -83,7 +85,7 @@ const decodeCommon = object({
   statistics: withDefault(array(decodeStatisticsFile), []),
   'partition-statistics': withDefault(array(decodePartitionStatisticsFile), []),
   'snapshot-log': withDefault(array(object({ 'timestamp-ms': int64, 'snapshot-id': int64 })), []),
-  'metadata-log': withDefault(array(object({ 'timestamp-ms': int64, 'metadata-file': string })), []),
+  'metadata-log': withDefault(decodeMetadataLog, []),
 })
 
 /** Reads a metadata.json. `newUuid` names a version 1 table that has no UUID yet. */

@@ -1,17 +1,19 @@
 import type { Int64, Json } from '../json/json.ts'
 import { stringifyJson } from '../json/stringify.ts'
-import { itemsText, valueText } from '../json/value-text.ts'
+import { itemSeparator, itemsText, valueText } from '../json/value-text.ts'
 import { currentSchema, type SnapshotMode, type TableMetadata } from './table-metadata.ts'
 
 /**
- * The metadata's JSON text, members in the reference's order; of metadata whose lists are whole.
- * Texts are remembered as long as what they are of: the same metadata is asked for again and again.
+ * The metadata's JSON text, members in the reference's order; of metadata whose lists are whole, or,
+ * of the `refs` representation, of which `hasReferenced`: `archivedFiles` is the text of what of the
+ * log of metadata files is not in memory. Texts are remembered as long as what they are of: the same
+ * metadata is asked for again and again.
  */
-export function stringifyTableMetadata(metadata: TableMetadata, mode: SnapshotMode = 'all'): string {
+export function stringifyTableMetadata(metadata: TableMetadata, mode: SnapshotMode = 'all', archivedFiles = ''): string {
   const texts = mode === 'all' ? allTexts : referencedTexts
   const known = texts.get(metadata)
   if (known !== undefined) return known
-  const text = stringifyAll(mode === 'all' ? metadata : onlyReferenced(metadata))
+  const text = stringifyAll(mode === 'all' ? metadata : onlyReferenced(metadata), archivedFiles)
   if (text.length <= maxRememberedLength) texts.set(metadata, text)
   return text
 }
@@ -20,7 +22,7 @@ const maxRememberedLength = 1024 * 1024
 const allTexts = new WeakMap<TableMetadata, string>()
 const referencedTexts = new WeakMap<TableMetadata, string>()
 
-/** Whether the `refs` representation can be made of what is in memory. */
+/** Whether the snapshots and the log of the `refs` representation are in memory. */
 export function hasReferenced(metadata: TableMetadata): boolean {
   const runs = metadata.archived?.['snapshot-log'] ?? []
   return runs.length === 0 || lastUnreferenced(metadata) >= (runs.at(-1)?.before ?? 0)
@@ -53,24 +55,40 @@ function onlyReferenced(metadata: TableMetadata): TableMetadata {
   }
 }
 
-function stringifyAll(metadata: TableMetadata): string {
-  const { before, between, after } = textAround(metadata)
-  return [before, itemsText(metadata.snapshots), between, itemsText(metadata['snapshot-log']), after].join('')
+function stringifyAll(metadata: TableMetadata, archivedFiles: string): string {
+  const { beforeSnapshots, beforeLog, beforeFiles, end } = textAround(metadata)
+  const files = itemsText(metadata['metadata-log'])
+  const allFiles = archivedFiles === '' || files === '' ? `${archivedFiles}${files}` : `${archivedFiles}${itemSeparator}${files}`
+  return [beforeSnapshots, itemsText(metadata.snapshots), beforeLog, itemsText(metadata['snapshot-log']), beforeFiles, allFiles, end].join('')
 }
 
-/** The text around the two long lists. */
-export function textAround(metadata: TableMetadata): { readonly before: string; readonly between: string; readonly after: string } {
-  const members = Object.entries(headOf(metadata)).flatMap(([name, value]) => {
-    if (value === undefined) return []
-    return [`"${name}":`, typeof value === 'object' && value !== null && name !== 'refs' ? valueText(value) : stringifyJson(value as Json), ',']
-  })
-  const keys = metadata['encryption-keys']
-  const encryptionKeys = metadata['format-version'] >= 3 && keys.length > 0 ? ['"encryption-keys":', valueText(keys), ','] : []
-  return {
-    before: ['{', ...members, ...encryptionKeys, '"snapshots":['].join(''),
-    between: `],"statistics":${valueText(metadata.statistics)},"partition-statistics":${valueText(metadata['partition-statistics'])},"snapshot-log":[`,
-    after: ['],"metadata-log":[', itemsText(metadata['metadata-log']), ']}'].join(''),
+/** The text around the three long lists: snapshots, the log of them, and the log of metadata files. */
+export interface TextAround {
+  readonly beforeSnapshots: string
+  readonly beforeLog: string
+  readonly beforeFiles: string
+  readonly end: string
+}
+
+export function textAround(metadata: TableMetadata): TextAround {
+  const texts = ['{']
+  for (const [name, value] of Object.entries(headOf(metadata))) {
+    if (value !== undefined) texts.push(`"${name}":`, isKept(name, value) ? valueText(value) : stringifyJson(value as Json), ',')
   }
+  const keys = metadata['encryption-keys']
+  if (metadata['format-version'] >= 3 && keys.length > 0) texts.push('"encryption-keys":', valueText(keys), ',')
+  texts.push('"snapshots":[')
+  return {
+    beforeSnapshots: texts.join(''),
+    beforeLog: `],"statistics":${valueText(metadata.statistics)},"partition-statistics":${valueText(metadata['partition-statistics'])},"snapshot-log":[`,
+    beforeFiles: '],"metadata-log":[',
+    end: ']}',
+  }
+}
+
+/** What one version of a table takes over from the one before, as the very same object. */
+function isKept(name: string, value: unknown): value is object {
+  return typeof value === 'object' && value !== null && name !== 'refs'
 }
 
 /** All but the lists. Version 1 repeats its current schema and spec as older readers expect them. */

@@ -2,7 +2,7 @@ import { EngineError } from '../engine.ts'
 import type { Transaction } from '../metadata/transact.ts'
 import type { Content, SegmentContent } from '../records/content.ts'
 import type { ObjectRecord } from '../records/version-record.ts'
-import type { NewPart, SharedBytes } from '../shared-parts.ts'
+import type { Extent, NewPart, SharedBytes } from '../shared-parts.ts'
 import { attach, holdLayout, holdSlice, type Staged } from './contents.ts'
 import { type EngineContext, newContentId } from './context.ts'
 import { extend, segmentOf } from './extend-layout.ts'
@@ -12,6 +12,7 @@ import { planLayout } from './plan-layout.ts'
 export interface LinkedParts {
   readonly content: Content
   readonly sizeBytes: number
+  readonly extents: readonly Extent[]
 }
 
 type Segment = { readonly sizeBytes: number; readonly content: SegmentContent } | SharedBytes
@@ -42,14 +43,18 @@ export async function linkParts(
     if (part.kind === 'own') segments.push({ sizeBytes: part.bytes.length, content })
     else addSlice(segments, await addShareable(context, tx, before, { sizeBytes: part.bytes.length, content }, grown))
   }
-  if (segments.length === 0) return { content: { kind: 'empty' }, sizeBytes: 0 }
+  if (segments.length === 0) return { content: { kind: 'empty' }, sizeBytes: 0, extents: [] }
   const records = segments.map((segment, index) => {
     const content = 'content' in segment ? segment.content : holdSlice(context, tx, { layoutId: segment.sharedId, offset: segment.offset })
     return { ...segmentOf(context, segment.sizeBytes, content), partNumber: index + 1 }
   })
   const layoutId = newContentId(context)
   for (const { key, value } of planLayout(layoutId, records)) tx.put(key, value)
-  return { content: holdLayout(context, tx, layoutId), sizeBytes: records.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }
+  return { content: holdLayout(context, tx, layoutId), sizeBytes: records.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0), extents: segments.map(extentOf) }
+}
+
+function extentOf(segment: Segment): Extent {
+  return 'content' in segment ? { sizeBytes: segment.sizeBytes } : { sizeBytes: segment.sizeBytes, shared: { sharedId: segment.sharedId, offset: segment.offset } }
 }
 
 /** Every shared part lies within one that the holder has. */

@@ -32,7 +32,7 @@ export function put(engine: Engine, key: string, text: string | Uint8Array, more
   return engine.putObject({ bucket: 'bucket', key, body: bodyOf(text), finish, attributes: plain, ownerId: owner, ...more })
 }
 
-export async function bytesOf(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+export async function bytesOf(source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   for await (const chunk of source) chunks.push(Buffer.from(chunk))
   return Buffer.concat(chunks)

@@ -143,10 +143,12 @@ class ObjectTransaction implements EngineTransaction {
     return head?.version.kind === 'object' ? head.version : undefined
   }
 
-  async #link(bytes: Uint8Array | NewParts): Promise<LinkedParts> {
+  async #link(bytes: Uint8Array | NewParts): Promise<Pick<LinkedParts, 'content' | 'sizeBytes'>> {
     if (!('parts' in bytes)) return { content: await attach(this.#context, this.#tx, await this.#stage(bytes)), sizeBytes: bytes.length }
     const holder = bytes.sharedBy === undefined ? undefined : await this.#currentObject(bytes.sharedBy)
-    return linkParts(this.#context, this.#tx, bytes.parts, holder, (own) => this.#stage(own))
+    const linked = await linkParts(this.#context, this.#tx, bytes.parts, holder, (own) => this.#stage(own))
+    bytes.onLinked?.(linked.extents)
+    return { content: linked.content, sizeBytes: linked.sizeBytes }
   }
 
   async #stage(bytes: Uint8Array): Promise<Staged> {

@@ -61,7 +61,7 @@ async function made(operationId: ServedOperationId, path: Record<string, string>
 
 const bodyOf = async (answer: ReturnType<typeof run>): Promise<unknown> => {
   const { body } = await answer
-  return JSON.parse(typeof body === 'string' ? body : '') as unknown
+  return JSON.parse(typeof body === 'string' ? body : Array.isArray(body) ? Buffer.concat(body).toString() : '') as unknown
 }
 
 function user(...statements: readonly object[]): Principal {

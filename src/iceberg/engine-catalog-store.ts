@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
+import { must } from '../../base/assert.ts'
 import { MiB } from '../../base/units.ts'
 import {
-  CatalogStoreError, isObjectKey, parseLocation, type CatalogStore, type CatalogStoreErrorCode, type CatalogTransaction, type FilePart, type NewFilePart,
+  CatalogStoreError, isObjectKey, parseLocation, type CatalogStore, type CatalogStoreErrorCode, type CatalogTransaction, type FilePart, type NewFilePart, type PartsPut,
 } from '../../catalog/index.ts'
-import { EngineError, type Engine, type EngineErrorCode, type EngineTransaction, type ExtensionReader } from '../../engine/index.ts'
+import { EngineError, type Engine, type EngineErrorCode, type EngineTransaction, type ExtensionReader, type Extent } from '../../engine/index.ts'
 
 /**
  * The catalog over the object store: its rows are extension rows of the engine, its files ordinary
@@ -120,9 +121,10 @@ class EngineCatalogTransaction implements CatalogTransaction {
     return this.#put(location, bytes, createHash('md5').update(bytes).digest('hex'), contentType)
   }
 
-  async putParts(location: string, parts: readonly NewFilePart[], sharedBy: string | undefined, contentType: string): Promise<void> {
+  async putParts(location: string, parts: readonly NewFilePart[], { sharedBy, contentType, onLinked }: PartsPut): Promise<void> {
     const source = sharedBy === undefined ? {} : { sharedBy: objectOf(sharedBy) }
-    await this.#put(location, { parts, ...source }, etagOf(parts), contentType)
+    const told = onLinked === undefined ? {} : { onLinked: (extents: readonly Extent[]) => onLinked(linkedParts(parts, extents)) }
+    await this.#put(location, { parts, ...source, ...told }, etagOf(parts), contentType)
   }
 
   /** The file belongs to the bucket's owner; it is pinned. */
@@ -156,6 +158,13 @@ class EngineCatalogTransaction implements CatalogTransaction {
   emit(event: { readonly type: string; readonly subject: string; readonly detail: unknown }): void {
     this.#tx.emit(event)
   }
+}
+
+/** The file's parts as the engine put them: own ones in their order, and where the others are. */
+function linkedParts(parts: readonly NewFilePart[], extents: readonly Extent[]): FilePart[] {
+  const own = parts.flatMap((part) => (part.kind === 'own' && part.bytes.length > 0 ? [part] : []))
+  let next = 0
+  return extents.map(({ sizeBytes, shared }) => (shared === undefined ? must(own[next++], 'each own extent was a part') : { kind: 'shared', sizeBytes, ...shared }))
 }
 
 /**

@@ -160,5 +160,5 @@ function statusOf(error: unknown): number {
 function send(reply: FastifyReply, { status, headers, body }: CatalogResponse): void {
   reply.status(status).headers(headers)
   if (body === undefined) reply.send()
-  else reply.header('content-type', 'application/json').send(typeof body === 'string' ? Buffer.from(body, 'utf8') : Readable.from(body))
+  else reply.header('content-type', 'application/json').send(typeof body === 'string' ? Buffer.from(body, 'utf8') : Array.isArray(body) ? Buffer.concat(body) : Readable.from(body))
 }
