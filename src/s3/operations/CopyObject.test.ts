@@ -18,7 +18,8 @@ function callWithSource(sizeBytes: number): Call<CopyObjectRequest> {
   } as unknown as Engine
   const input: CopyObjectRequest = { Bucket: 'to', Key: 'key', CopySource: 'from/key' }
   const service = { engine, authorizer: { accessOf: () => Promise.resolve(defaultAccess) } }
-  const rights = { require: () => Promise.resolve(), needsOf: () => [] }
+  const storage = { isLimited: () => Promise.resolve(false) }
+  const rights = { storage, require: () => Promise.resolve(), needsOf: () => [] }
   return { input, bucket: 'to', key: 'key', bucketRow: { ownerId: 'owner' }, service, ...rights } as unknown as Call<CopyObjectRequest>
 }
 
