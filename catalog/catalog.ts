@@ -39,6 +39,8 @@ export interface CatalogRequest {
   readonly fileIoProperties: FileIoProperties
   /** The rights of this request's caller. Absent: those of the catalog's options. */
   readonly authorize?: Authorize
+  /** Signs for this request's caller. Absent: nothing is signed. */
+  readonly signer?: RequestSigner
   /** Credentials for this request's caller. Absent: none are vended. */
   readonly vend?: VendCredentials
 }
@@ -62,8 +64,8 @@ export interface CatalogOptions {
   readonly authorize?: Authorize
   /** Absent: warehouses are made by `ensureWarehouse` alone. */
   readonly buckets?: Buckets
-  /** Absent: remote signing is not served. */
-  readonly signer?: RequestSigner
+  /** Whether remote signing is served: each request brings its signer. */
+  readonly remoteSigning?: boolean
   readonly cacheBytes?: number
   /** Told about errors that are answered as 500, so that somebody sees them. */
   readonly onInternalError?: (error: unknown, operationId: string) => void
@@ -72,15 +74,15 @@ export interface CatalogOptions {
 const defaultCacheBytes = 64 * 1024 * 1024
 
 export function createCatalog(options: CatalogOptions): Catalog {
-  const { store, clock, random, settings, authorize = ownerOnly, buckets = noBuckets, signer, cacheBytes = defaultCacheBytes, onInternalError } = options
-  const specifiedIds = (Object.keys(operations) as SpecifiedOperationId[]).filter((id) => id !== 'signRequest' || signer !== undefined)
+  const { store, clock, random, settings, authorize = ownerOnly, buckets = noBuckets, remoteSigning = false, cacheBytes = defaultCacheBytes, onInternalError } = options
+  const specifiedIds = (Object.keys(operations) as SpecifiedOperationId[]).filter((id) => id !== 'signRequest' || remoteSigning)
   const specified = new Map<ServedOperationId, Endpoint>(specifiedIds.map((id) => [id, endpointOf(id)]))
   const served = new Map([...specified, ...Object.keys(managementEndpoints).map((id) => [id as ServedOperationId, endpointOf(id as ServedOperationId)] as const)])
   const cache = new MetadataCache(cacheBytes)
   const archiveIndexes = new ArchiveIndexes(cacheBytes / 2)
   const sharedTexts = new SharedTexts(cacheBytes / 2)
   const context: CatalogContext = {
-    store, clock, random, settings, authorize, buckets, signer: signer ?? noSigner, cache, archiveIndexes, sharedTexts, turns: new Turns(), locations: new TableLocations(clock), vend: undefined, endpoints: [...specified.values()],
+    store, clock, random, settings, authorize, buckets, signer: noSigner, cache, archiveIndexes, sharedTexts, turns: new Turns(), locations: new TableLocations(clock), vend: undefined, endpoints: [...specified.values()],
   }
   return {
     endpoints: served,
@@ -99,7 +101,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
 }
 
 async function answer(shared: CatalogContext, request: CatalogRequest): Promise<CatalogResponse> {
-  const context = { ...shared, authorize: request.authorize ?? shared.authorize, vend: request.vend }
+  const context = { ...shared, authorize: request.authorize ?? shared.authorize, vend: request.vend, signer: request.signer ?? shared.signer }
   const { operationId, caller, path, query, headers, fileIoProperties } = request
   const endpoint = endpointOf(operationId)
   const operation = operationOf(operationId)

@@ -62,11 +62,10 @@ export interface SigningRequest {
   readonly headers: Readonly<Record<string, readonly string[]>>
   /** Of requests that name their objects in the body. */
   readonly body: string | undefined
-  readonly caller: Caller
 }
 
 export interface RequestSigner {
-  /** Signs with the caller's own key; `Forbidden` unless every object that the request is for is allowed. */
+  /** Signs with the caller's own rights; `Forbidden` unless every object that the request is for is allowed. */
   sign(request: SigningRequest, isAllowed: (bucket: string, key: string) => boolean): Promise<{ readonly uri: string; readonly headers: Readonly<Record<string, readonly string[]>> }>
 }
 

@@ -28,7 +28,6 @@ import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
 import { createIamService } from './iam/service.ts'
 import type { ForeignTokens } from './iceberg/authenticate.ts'
 import { icebergRoutes, refuseIcebergRequest } from './iceberg/iceberg-routes.ts'
-import { createRemoteSigner } from './iceberg/remote-signer.ts'
 import { IdentityProvidersError, noProviders, parseIdentityProviders, type IdentityProviders } from './identity/identity-providers.ts'
 import type { AdmitRequest } from './identity/caller.ts'
 import { createIdentityStore, type IdentityStore } from './identity/identity-store.ts'
@@ -315,6 +314,7 @@ function openCatalogRoutes(config: Config, { engine, identity, catalog, signingK
     serverKey,
     clock,
     tokenLifetimeMs: config.tokenLifetimeMs,
+    s3Domains: config.domains,
     region: regionOf(config),
     foreign: foreignTokens(identity, webIdentities),
     openSession: async ({ basis }, lifetimeMs) => (basis === undefined ? undefined : identity.openSession(basis, lifetimeMs)),
@@ -446,7 +446,7 @@ function openCatalog(config: Config, { engine, identity, onInternalError }: Cata
     random,
     settings: { idempotencyLifetimeMs: config.idempotencyLifetimeMs },
     buckets: engineBuckets({ engine, region: regionOf(config), getAccountByNumber: accountId => identity.getAccountByNumber(accountId) }),
-    signer: createRemoteSigner({ clock, lookupAccessKey: identity.lookupAccessKey }),
+    remoteSigning: true,
     onInternalError,
   })
 }

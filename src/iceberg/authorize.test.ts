@@ -21,8 +21,7 @@ beforeAll(async () => {
   world = await openScratchEngine()
   const { engine, clock, random } = world
   await engine.createBucket({ bucket: 'lake', ownerId: account.id, region: 'us-east-1' })
-  const sign = { sign: async ({ uri }: { readonly uri: string }) => ({ uri, headers: {} }) }
-  catalog = createCatalog({ store: engineCatalogStore(engine), clock, random, settings: { idempotencyLifetimeMs: 1000 }, buckets: { ensureBucket: async () => {} }, signer: sign })
+  catalog = createCatalog({ store: engineCatalogStore(engine), clock, random, settings: { idempotencyLifetimeMs: 1000 }, buckets: { ensureBucket: async () => {} }, remoteSigning: true })
   operationIds = [...catalog.endpoints.keys()]
   await catalog.ensureWarehouse({ name: 'lake', bucket: 'lake', ownerAccountId: account.accountId })
   for (const namespace of [['sales'], ['sales', 'eu'], ['sales.eu'], ['hr']]) await made('createNamespace', {}, { namespace })
@@ -40,11 +39,14 @@ const functionMetadata = {
 
 type Body = object | undefined
 
+const signer = { sign: async ({ uri }: { readonly uri: string }) => ({ uri, headers: {} }) }
+
 const run = (principal: Principal, operationId: ServedOperationId, path: Record<string, string> = {}, body?: Body, query: Record<string, string> = {}) => {
   const request: CatalogRequest = {
     operationId,
     caller: { accountId: principal.accountId, accessKeyId: principal.userId, isRoot: principal.kind === 'serverRoot' },
     authorize: authorizeBy({ principal, nowMs: world.clock.nowMs(), sourceIp: '127.0.0.1', isSecure: false, userAgent: undefined, referer: undefined }, { bucketTags: async () => ({ stage: 'test' }) }),
+    signer,
     path: { prefix: 'lake', ...path },
     query,
     headers: {},

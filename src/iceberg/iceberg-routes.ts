@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { MiB } from '../../base/units.ts'
+import { MiB, minuteMs } from '../../base/units.ts'
 import { CatalogError, errorResponse, type Catalog, type CatalogResponse, type Endpoint, type ServedOperationId, type TableFiles, type VendedCredentials } from '../../catalog/index.ts'
 import { contextOf } from '../telemetry/request-context.ts'
 import { authenticateRequest, notAuthorized, type AuthenticationSettings } from './authenticate.ts'
@@ -9,6 +9,7 @@ import type { AdmitRequest, Caller } from '../identity/caller.ts'
 import type { SessionCredentials } from '../identity/session-token.ts'
 import type { Principal } from '../policy/principal.ts'
 import { OAuthError } from './oauth/oauth-error.ts'
+import { createRemoteSigner, type SigningCredentials } from './remote-signer.ts'
 import { grantToken } from './oauth/token-endpoint.ts'
 
 export interface IcebergRoutesOptions extends AuthenticationSettings, CatalogRights {
@@ -20,6 +21,8 @@ export interface IcebergRoutesOptions extends AuthenticationSettings, CatalogRig
   readonly vend?: (caller: Caller, files: TableFiles) => Promise<VendedCredentials | undefined>
   /** A session of a caller's own rights, for tokens that are exchanged. */
   readonly openSession?: (caller: Caller, lifetimeMs: number) => Promise<SessionCredentials | undefined>
+  /** Hosts whose first label before them is a bucket. */
+  readonly s3Domains?: readonly string[]
   /** The S3 endpoint that clients use. Absent: the one they reached the catalog by. */
   readonly s3Endpoint?: string
   /** Whether the caller may make one more request now. Absent: always. */
@@ -83,6 +86,7 @@ async function serve(operationId: ServedOperationId, request: FastifyRequest, re
     operationId,
     caller: { accountId: account.accountId, accessKeyId, isRoot: principal.kind === 'serverRoot' },
     ...(options.vend === undefined ? {} : { vend: vendTo(caller, options.vend) }),
+    signer: createRemoteSigner({ clock: options.clock, domains: options.s3Domains ?? [], credentials: () => signingCredentials(caller, options) }),
     authorize: authorizeBy(factsOf(request, principal, options), options),
     path: pathOf(request.params as Record<string, string>),
     query: firstValues(request.query as Record<string, string | string[]>),
@@ -92,6 +96,17 @@ async function serve(operationId: ServedOperationId, request: FastifyRequest, re
   })
   if (response.status >= 400) notes.errorCode = response.errorType ?? String(response.status)
   send(reply, response)
+}
+
+/** How long a session lives that a request is signed with; a signature is good for 15 minutes. */
+const signingLifetimeMs = 15 * minuteMs
+
+/** A long-term key signs for itself, everything else by a session of its rights: the caller's own token is not kept. */
+async function signingCredentials(caller: Caller, { lookupAccessKey, openSession }: IcebergRoutesOptions): Promise<SigningCredentials | undefined> {
+  if (caller.basis?.expiresAtMs !== undefined) return openSession?.(caller, signingLifetimeMs)
+  const { accessKeyId } = caller
+  const found = await lookupAccessKey(accessKeyId)
+  return found && { accessKeyId, secretAccessKey: found.secretAccessKey }
 }
 
 const vendTo = (caller: Caller, vend: NonNullable<IcebergRoutesOptions['vend']>) => (files: TableFiles) => vend(caller, files)

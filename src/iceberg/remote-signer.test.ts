@@ -1,4 +1,3 @@
-import { rootPrincipal } from '../policy/principal.ts'
 import { hash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { SimulatedClock } from '../../base/simulated-clock.ts'
@@ -8,14 +7,11 @@ import { SigningKeys } from '../sigv4/signing-keys.ts'
 import { createRemoteSigner } from './remote-signer.ts'
 
 const clock = new SimulatedClock()
-const account = { name: 'ada', id: 'a'.repeat(64), accountId: '111111111111', displayName: '', email: '' }
-const credentials = { secretAccessKey: 'secret', caller: { principal: rootPrincipal('accountRoot', account), account, accessKeyId: 'ADA' } }
-const signer = createRemoteSigner({ clock, lookupAccessKey: async () => credentials })
+const signer = createRemoteSigner({ clock, domains: ['s3.example.test'], credentials: async () => ({ accessKeyId: 'ADA', secretAccessKey: 'secret' }) })
 const isAllowed = (bucket: string, key: string): boolean => bucket === 'lake' && key.startsWith('db/t/')
 
 function request(uri: string, more: Partial<SigningRequest> = {}): SigningRequest {
-  const caller = { accountId: account.accountId, accessKeyId: 'ADA', isRoot: false }
-  return { region: 'us-east-1', method: 'GET', uri: `http://127.0.0.1:9000${uri}`, headers: { Range: ['bytes=0-9'] }, body: undefined, caller, ...more }
+  return { region: 'us-east-1', method: 'GET', uri: `http://127.0.0.1:9000${uri}`, headers: { Range: ['bytes=0-9'] }, body: undefined, ...more }
 }
 
 async function verified(signing: SigningRequest): Promise<string> {
@@ -46,6 +42,14 @@ const deletion = (...keys: string[]): Partial<SigningRequest> => ({
 })
 
 describe('remote signing', () => {
+  test('of a session brings its token, and none that the client names', async () => {
+    const ofSession = createRemoteSigner({ clock, domains: [], credentials: async () => ({ accessKeyId: 'ADA', secretAccessKey: 'secret', sessionToken: 'own' }) })
+    const { headers } = await ofSession.sign(request('/lake/db/t/x', { headers: { 'X-Amz-Security-Token': ['another'] } }), isAllowed)
+    expect(headers['x-amz-security-token']).toEqual(['own'])
+    expect(JSON.stringify(headers)).not.toContain('another')
+    expect(headers['authorization']?.[0]).toContain('x-amz-security-token')
+  })
+
   test.each([
     ['a read', request('/lake/db/t/data/a%20b%3D1.parquet')],
     ['a write', request('/lake/db/t/x', { method: 'PUT', headers: { 'content-type': ['text/plain'], 'X-Amz-Acl': ['private'] } })],
@@ -65,6 +69,11 @@ describe('remote signing', () => {
     ['another operation', request('/lake/db/t/x?acl'), 'Forbidden'],
     ['a deletion of more', request('/lake?delete', deletion('db/t/a', 'db/other/b')), 'Forbidden'],
     ['a deletion whose list is not held', request('/lake?delete', { ...deletion('db/t/a'), headers: {} }), 'BadRequest'],
+    ['the bucket of another host', { ...request(''), uri: 'http://sea.s3.example.test:9000/lake/db/t/x' }, 'Forbidden'],
+    ['a way out of the folder', request('/lake/db/t/../other/x'), 'Forbidden'],
+    ['a way out of the folder in escapes', request('/lake/db/t/%2e%2e/other/x'), 'Forbidden'],
+    ['a listing of two prefixes', request('/lake?list-type=2&prefix=db/t/&prefix=db/'), 'Forbidden'],
+    ['broken text', request('/lake/db/t/%ff'), 'BadRequest'],
     ['no address', { ...request(''), uri: 'nowhere' }, 'BadRequest'],
   ])('%s is not', async (_, signing, code) => {
     expect(await codeOf(signing)).toBe(code)

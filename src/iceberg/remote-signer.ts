@@ -1,28 +1,40 @@
 import { createHmac, hash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { badRequest, CatalogError, type RequestSigner, type SigningRequest } from '../../catalog/index.ts'
-import type { LookupAccessKey } from '../identity/caller.ts'
 import { canonicalRequest } from '../sigv4/canonical-request.ts'
 import { hmacSigningKey } from '../sigv4/signing-keys.ts'
 import { viewRequest } from '../sigv4/signed-request.ts'
 import { basicTimestamp } from '../sigv4/timestamps.ts'
+import { parseAddress, type Address } from '../wire/address.ts'
 import { S3Error } from '../wire/errors.ts'
 import { parseXml, type XmlElement } from '../wire/parse-xml.ts'
 
+export interface SigningCredentials {
+  readonly accessKeyId: string
+  readonly secretAccessKey: string
+  readonly sessionToken?: string
+}
+
+export interface RemoteSignerOptions {
+  readonly clock: Clock
+  /** Hosts whose first label before them is a bucket, as the object store has them. */
+  readonly domains: readonly string[]
+  /** Of the request's caller: its own key, or a session of its own rights. Undefined: it has none. */
+  readonly credentials: () => Promise<SigningCredentials | undefined>
+}
+
 /**
- * Signs S3 requests of catalog clients (remote signing). Only what file access needs is signed:
- * objects, multipart uploads, DeleteObjects and ListObjectsV2, addressed in path style, every key
- * of them allowed. The signature is made with the caller's own key, so it gives no right that the
- * caller does not have.
+ * Signs S3 requests of one catalog client (remote signing). Only what file access needs is signed: objects, multipart
+ * uploads, DeleteObjects and ListObjectsV2, every key of them allowed, read from the address as the object store reads
+ * it. The signature is the caller's own, so it gives no right that the caller does not have.
  */
-export function createRemoteSigner({ lookupAccessKey, clock }: { readonly lookupAccessKey: LookupAccessKey; readonly clock: Clock }): RequestSigner {
+export function createRemoteSigner({ credentials, clock, domains }: RemoteSignerOptions): RequestSigner {
   return {
     async sign(request, isAllowed) {
-      for (const { bucket, key } of targetsOf(request)) if (!isAllowed(bucket, key)) throw new CatalogError('Forbidden', 'The request is not for the table’s files')
-      const { accessKeyId } = request.caller
-      const credentials = await lookupAccessKey(accessKeyId)
-      if (credentials === undefined) throw new CatalogError('Forbidden', 'Not authorized to make this request')
-      return signed(request, accessKeyId, credentials.secretAccessKey, clock.nowMs())
+      for (const { bucket, key } of targetsOf(request, domains)) if (!isAllowed(bucket, key)) throw new CatalogError('Forbidden', 'The request is not for the table’s files')
+      const found = await credentials()
+      if (found === undefined) throw new CatalogError('Forbidden', 'Not authorized to make this request')
+      return signed(request, found, clock.nowMs())
     },
   }
 }
@@ -37,11 +49,14 @@ const objectParameters = ['x-id', 'uploads', 'uploadId', 'partNumber', 'versionI
 const listParameters = ['x-id', 'list-type', 'prefix', 'delimiter', 'continuation-token', 'start-after', 'max-keys', 'encoding-type', 'fetch-owner']
 
 /** Every key that the request reads or writes. A listing is for its prefix. */
-function targetsOf({ uri, method, headers, body }: SigningRequest): readonly Target[] {
+function targetsOf({ uri, method, headers, body }: SigningRequest, domains: readonly string[]): readonly Target[] {
   const url = parseUrl(uri)
-  const [bucket = '', ...rest] = url.pathname.slice(1).split('/').map(decode)
-  const key = rest.join('/')
+  const address = addressOf(url, domains)
+  if (address.kind === 'service') throw unsupported()
+  const { bucket } = address
+  const key = address.kind === 'object' ? address.key : ''
   const parameters = [...url.searchParams.keys()]
+  if (new Set(parameters).size < parameters.length) throw unsupported()
   const source = headerOf(headers, 'x-amz-copy-source')
   if (key !== '') {
     requireParameters(parameters, objectParameters)
@@ -64,6 +79,15 @@ function parseUrl(uri: string): URL {
     return new URL(uri)
   } catch {
     throw badRequest('Invalid uri')
+  }
+}
+
+function addressOf({ host, pathname }: URL, domains: readonly string[]): Address {
+  try {
+    return parseAddress({ host, path: pathname, domains })
+  } catch (error) {
+    if (error instanceof S3Error) throw badRequest('Invalid uri')
+    throw error
   }
 }
 
@@ -117,13 +141,13 @@ function isSigned(name: string): boolean {
   return name === 'host' || name === 'content-md5' || name === 'content-type' || name.startsWith('x-amz-')
 }
 
-function signed(request: SigningRequest, accessKeyId: string, secretAccessKey: string, nowMs: number): { uri: string; headers: Record<string, string[]> } {
+function signed(request: SigningRequest, { accessKeyId, secretAccessKey, sessionToken }: SigningCredentials, nowMs: number): { uri: string; headers: Record<string, string[]> } {
   const url = parseUrl(request.uri)
   const timestamp = basicTimestamp(nowMs)
-  const own = ['authorization', 'host', 'x-amz-date', 'x-amz-content-sha256']
+  const own = ['authorization', 'host', 'x-amz-date', 'x-amz-content-sha256', 'x-amz-security-token']
   const kept = Object.entries(request.headers).filter(([name]) => !own.includes(name.toLowerCase()))
   const payload = headerOf(request.headers, 'x-amz-content-sha256') ?? 'UNSIGNED-PAYLOAD'
-  const added = { host: [url.host], 'x-amz-date': [timestamp], 'x-amz-content-sha256': [payload] }
+  const added = { host: [url.host], 'x-amz-date': [timestamp], 'x-amz-content-sha256': [payload], ...(sessionToken === undefined ? {} : { 'x-amz-security-token': [sessionToken] }) }
   const headers: Record<string, string[]> = { ...Object.fromEntries(kept.map(([name, values]) => [name, [...values]])), ...added }
   const rawHeaders = Object.entries(headers).flatMap(([name, values]) => values.flatMap((value) => [name, value]))
   const view = viewRequest({ method: request.method, url: `${url.pathname}${url.search}`, rawHeaders })

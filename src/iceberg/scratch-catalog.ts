@@ -9,7 +9,6 @@ import { attachContext } from '../telemetry/request-context.ts'
 import { bucketTagsOf } from './bucket-tags.ts'
 import { engineCatalogStore } from './engine-catalog-store.ts'
 import { icebergRoutes, refuseIcebergRequest } from './iceberg-routes.ts'
-import { createRemoteSigner } from './remote-signer.ts'
 
 const account = { name: 'ada', id: 'a'.repeat(64), accountId: '111111111111', displayName: 'Ada', email: '' }
 const caller: Caller = { principal: rootPrincipal('accountRoot', account), account, accessKeyId: 'ADA' }
@@ -40,7 +39,7 @@ export async function openScratchCatalog(): Promise<ScratchCatalog> {
     random,
     settings: { idempotencyLifetimeMs: 1_800_000 },
     buckets: { ensureBucket: async () => {} },
-    signer: createRemoteSigner({ lookupAccessKey, clock }),
+    remoteSigning: true,
     onInternalError: (error) => faults.push(error),
   })
   await catalog.ensureWarehouse({ name: 'lake', bucket: 'lake', ownerAccountId: account.accountId })

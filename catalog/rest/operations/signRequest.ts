@@ -15,7 +15,7 @@ const decodeRequest = object({
 })
 
 /**
- * POST tables/{table}/sign: signs a client's storage request with the caller's own key, when it is
+ * POST tables/{table}/sign: signs a client's storage request with the caller's own rights, when it is
  * for objects under the table's location. Signatures of reads may be used again for a while
  * (`Cache-Control: private`). Errors: NoSuchTable, Forbidden, BadRequest.
  */
@@ -26,7 +26,7 @@ export const signRequest: Query = {
     const { region, uri, method, headers, body, provider } = decodeBody(decodeRequest, input)
     if (provider !== undefined && provider !== 's3') throw new CatalogError('BadRequest', `Unsupported provider: ${provider}`)
     const place = parseLocation(`${location}/`)
-    const signed = await signer.sign({ region, uri, method, headers, body, caller: input.caller }, (bucket, key) => {
+    const signed = await signer.sign({ region, uri, method, headers, body }, (bucket, key) => {
       return place !== undefined && bucket === place.bucket && key.startsWith(place.key)
     })
     const cacheControl = method === 'GET' || method === 'HEAD' ? 'private' : 'no-cache'
