@@ -2,7 +2,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { KiB, secondMs } from '../../base/units.ts'
 import { DriveFormatError, inspectDrive, probePrefix } from './drive-format.ts'
-import { type Drive, DriveError } from './drive.ts'
+import { type Drive, DriveError, type DriveSpace } from './drive.ts'
 import type { DriveSet } from './drive-set.ts'
 import type { SetMember } from './set-member.ts'
 
@@ -25,7 +25,7 @@ export class DriveMonitor {
   /** Drives that are still being looked at: one that hangs is not asked again. */
   readonly #busy = new Set<SetMember>()
   /** Where each drive's root lay when it was last well. */
-  readonly #devices = new Map<SetMember, number>()
+  readonly #places = new Map<SetMember, Pick<DriveSpace, 'device' | 'isMountPoint'>>()
 
   constructor(options: DriveMonitorOptions) {
     this.#options = options
@@ -40,8 +40,10 @@ export class DriveMonitor {
   }
 
   async round(): Promise<void> {
-    const members = this.#options.sets.flatMap((set) => set.members)
-    await Promise.all(members.filter((member) => !this.#busy.has(member)).map((member) => this.#patiently(member)))
+    const members = this.#options.sets.flatMap((set) => set.members).filter((member) => !this.#busy.has(member))
+    const { inUse = [], out = [] } = Object.groupBy(members, ({ isReadable }) => (isReadable ? 'inUse' : 'out'))
+    // Those in use tell what to make of an empty directory.
+    for (const group of [inUse, out]) await Promise.all(group.map((member) => this.#patiently(member)))
   }
 
   async #patiently(member: SetMember): Promise<void> {
@@ -65,14 +67,13 @@ export class DriveMonitor {
       const state = await inspectDrive(member.drive)
       const space = await member.drive.space()
       member.noteSpace(space)
-      const { device } = space
-      const before = this.#devices.get(member)
+      const { device, isMountPoint } = space
       if (state.kind === 'unformatted') {
-        const isUnmounted = before !== undefined && before !== device
-        return member.takeOut(isUnmounted ? 'missing' : 'blank', isUnmounted ? 'another file system is there, and it is empty' : 'it is empty')
+        const isUnmounted = !isMountPoint && this.#isUsuallyMounted(member, device)
+        return member.takeOut(isUnmounted ? 'missing' : 'blank', isUnmounted ? 'it is empty and not mounted' : 'it is empty')
       }
       if (state.record.driveId !== member.driveId) return member.takeOut('foreign', `it is drive ${state.record.driveId}`)
-      this.#devices.set(member, device)
+      this.#places.set(member, { device, isMountPoint })
       if (member.condition.kind === 'ok') return
       await this.#probe(member.drive)
       member.takeBack()
@@ -83,6 +84,14 @@ export class DriveMonitor {
       else if (error.code === 'Full') member.noteWriteFailure(error)
       else member.takeOut('failing', error.message)
     }
+  }
+
+  /** An empty directory is no new drive where this one was mounted before, or where all the others are. */
+  #isUsuallyMounted(member: SetMember, device: number): boolean {
+    const before = this.#places.get(member)
+    if (before !== undefined) return before.device !== device
+    const others = [...this.#places.values()]
+    return others.length > 0 && others.every(({ isMountPoint }) => isMountPoint)
   }
 
   /** Throws unless the drive can be written. */

@@ -32,6 +32,8 @@ export interface DriveSpace {
   readonly freeBytes: number
   /** The file system that the root lies on: it changes when a drive is mounted or unmounted there. */
   readonly device: number
+  /** The root is where a file system is mounted: the directory above lies on another one. */
+  readonly isMountPoint: boolean
 }
 
 export interface DriveFile {

@@ -1,6 +1,6 @@
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { DriveFormatError, inspectDrive } from './drive-format.ts'
-import { type Drive, DriveError } from './drive.ts'
+import { DriveError } from './drive.ts'
 import { readEpoch } from './member-epoch.ts'
 import { NodeDrive } from './node-drive.ts'
 import type { FoundDrive, GivenDrive } from './plan-start.ts'
@@ -17,17 +17,11 @@ async function findDrive(path: string): Promise<FoundDrive> {
   const drive = new NodeDrive(path)
   try {
     const state = await inspectDrive(drive)
-    const isMountPoint = await isOwnFileSystem(drive, path)
+    const { isMountPoint } = await drive.space()
     return state.kind === 'formatted' ? { kind: 'formatted', record: state.record, isMountPoint, epoch: await readEpoch(drive) } : { kind: 'unformatted', isMountPoint }
   } catch (error) {
     if (error instanceof DriveFormatError) return { kind: 'refused', code: error.code, explanation: error.message }
     if (error instanceof DriveError) return { kind: 'missing', explanation: error.code === 'NotFound' ? 'there is no such directory' : error.message }
     throw error
   }
-}
-
-/** Whether the directory lies on another file system than the one above it. */
-export async function isOwnFileSystem(drive: Drive, path: string): Promise<boolean> {
-  const [own, above] = [await drive.space(), await new NodeDrive(dirname(path)).space()]
-  return own.device !== above.device
 }

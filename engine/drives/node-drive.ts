@@ -67,10 +67,8 @@ export class NodeDrive implements Drive {
     const statistics = await new Promise<fs.StatsFs>((resolve, reject) => {
       fs.statfs(this.#root, (error, found) => (error === null ? resolve(found) : reject(asDriveError(error))))
     })
-    const device = await new Promise<number>((resolve, reject) => {
-      fs.stat(this.#root, (error, found) => (error === null ? resolve(found.dev) : reject(asDriveError(error))))
-    })
-    return { totalBytes: statistics.bsize * statistics.blocks, freeBytes: statistics.bsize * statistics.bavail, device }
+    const [device, above] = [await deviceOf(this.#root), await deviceOf(dirname(resolve(this.#root)))]
+    return { totalBytes: statistics.bsize * statistics.blocks, freeBytes: statistics.bsize * statistics.bavail, device, isMountPoint: device !== above }
   }
 
   #at(path: string): string {
@@ -156,6 +154,12 @@ class NodeDriveFile implements DriveFile {
     if (uncached !== undefined) await settled((done) => fs.close(uncached, done))
     await settled((done) => fs.close(this.#descriptor, done))
   }
+}
+
+function deviceOf(path: string): Promise<number> {
+  return new Promise((done, fail) => {
+    fs.stat(path, (error, found) => (error === null ? done(found.dev) : fail(asDriveError(error))))
+  })
 }
 
 function openUncached(path: string): Promise<number | undefined> {

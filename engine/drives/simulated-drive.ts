@@ -130,7 +130,7 @@ export class SimulatedDrive implements Drive {
   async space(): Promise<DriveSpace> {
     await this.#before('space', '')
     const totalBytes = this.#options.capacityBytes ?? Number.MAX_SAFE_INTEGER
-    return { totalBytes, freeBytes: totalBytes - this.#storedBytes, device: 1 }
+    return { totalBytes, freeBytes: totalBytes - this.#storedBytes, device: 1, isMountPoint: false }
   }
 
   /**
