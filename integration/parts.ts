@@ -21,6 +21,8 @@ export interface VitestRunner {
   readonly kind: 'vitest'
   /** The tests wrap a suite in another language. */
   readonly wraps?: 'go' | 'java'
+  /** The folder of a Go program, whose path is in `TEST_PROGRAM`. */
+  readonly goProgram?: string
 }
 
 /** A folder of Vitest or pytest files, or one with a `pom.xml`. */
@@ -86,5 +88,6 @@ export const parts: readonly Part[] = [
   { name: 'race', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },
   { name: 'crash', runner: { kind: 'vitest' }, deadlineMs: 11 * minute, server: false },
   { name: 'drives', runner: { kind: 'vitest' }, deadlineMs: 10 * minute, server: false },
+  { name: 'power', runner: { kind: 'vitest', goProgram: 'power/recorder' }, deadlineMs: 8 * minute, server: false },
   { name: 'memory', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: true },
 ]

@@ -4,7 +4,7 @@ import { fetchJar, jars, pythonEnvironment, type JarSet } from './cache.ts'
 import { keycloakHome } from './keycloak-distribution.ts'
 import type { Part, PytestRunner, VitestRunner } from './parts.ts'
 import { runCommand } from './process.ts'
-import { buildByCargo, fetchJavaClients, installDebian, prepareGo } from './toolchains.ts'
+import { buildByCargo, buildByGo, fetchJavaClients, installDebian, prepareGo } from './toolchains.ts'
 import { java25, trinoHome } from './trino-distribution.ts'
 
 const here = import.meta.dirname
@@ -33,7 +33,8 @@ export async function prepare(part: Part, scratch: string, cache: string): Promi
 
 async function vitest(name: string, runner: VitestRunner, scratch: string, cache: string, signal: AbortSignal): Promise<Prepared> {
   if (runner.wraps === 'go') await prepareGo(signal)
-  const env = runner.wraps === 'java' ? { TEST_JAVA_JARS: await fetchJavaClients(cache, signal) } : {}
+  const built = runner.goProgram === undefined ? {} : { TEST_PROGRAM: await buildByGo(runner.goProgram, cache, signal) }
+  const env = { ...built, ...(runner.wraps === 'java' ? { TEST_JAVA_JARS: await fetchJavaClients(cache, signal) } : {}) }
   const report = join(scratch, `${name}.xml`)
   const program = join(here, '..', 'node_modules', 'vitest', 'vitest.mjs')
   const reporters = ['--reporter=default', '--reporter=junit', `--outputFile.junit=${report}`]

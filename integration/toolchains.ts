@@ -15,6 +15,19 @@ export async function prepareGo(signal: AbortSignal): Promise<void> {
   await runCommand('go', ['vet', './...'], { signal, cwd: join(here, 'go-clients') })
 }
 
+/** The path of the program in the Go module `name`, built once for each state of its sources, into a folder outside the clone. */
+export async function buildByGo(name: string, folder: string, signal: AbortSignal): Promise<string> {
+  const module = join(here, name)
+  const sources = createHash('sha256')
+  for (const file of readdirSync(module).sort()) sources.update(file).update(readFileSync(join(module, file)))
+  const program = join(folder, `go-${name.replaceAll('/', '-')}-${sources.digest('hex').slice(0, 12)}`)
+  if (existsSync(program)) return program
+  const staging = `${program}-${process.pid}`
+  await runCommand('go', ['build', '-o', staging, '.'], { signal, cwd: module, env: { ...process.env, CGO_ENABLED: '0' } })
+  renameSync(staging, program)
+  return program
+}
+
 /** The path of the program in the cargo project `name`; what it depends on is compiled once, into a folder outside the clone. */
 export async function buildByCargo(name: string, folder: string, signal: AbortSignal): Promise<string> {
   // rustup's folder is on the path of login shells only.
