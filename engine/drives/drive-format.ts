@@ -9,8 +9,7 @@ import type { Drive } from './drive.ts'
  *
  *     moraine.json   the record below: written last, so it says that formatting was completed
  *     blobs/00 … ff  blob files
- *     metadata/      the metadata store (made by it)
- *     epoch.json     see `member-epoch.ts`
+ *     metadata/      the metadata store (made by it), and `epoch.json`: see `member-epoch.ts`
  *     probe-*        what is written to see whether the drive is well; may stay behind a crash
  *     lock.sqlite    see `drive-lock.ts`
  */

@@ -1,5 +1,5 @@
-import { resolve } from 'node:path'
-import { DriveFormatError, inspectDrive } from './drive-format.ts'
+import { join, resolve } from 'node:path'
+import { DriveFormatError, inspectDrive, metadataDirectory } from './drive-format.ts'
 import { DriveError } from './drive.ts'
 import { readEpoch } from './member-epoch.ts'
 import { NodeDrive } from './node-drive.ts'
@@ -18,7 +18,7 @@ async function findDrive(path: string): Promise<FoundDrive> {
   try {
     const state = await inspectDrive(drive)
     const { isMountPoint } = await drive.space()
-    return state.kind === 'formatted' ? { kind: 'formatted', record: state.record, isMountPoint, epoch: await readEpoch(drive) } : { kind: 'unformatted', isMountPoint }
+    return state.kind === 'formatted' ? { kind: 'formatted', record: state.record, isMountPoint, epoch: await readEpoch(new NodeDrive(join(path, metadataDirectory))) } : { kind: 'unformatted', isMountPoint }
   } catch (error) {
     if (error instanceof DriveFormatError) return { kind: 'refused', code: error.code, explanation: error.message }
     if (error instanceof DriveError) return { kind: 'missing', explanation: error.code === 'NotFound' ? 'there is no such directory' : error.message }

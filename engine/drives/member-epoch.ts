@@ -3,7 +3,7 @@ import { readAll } from './drive-format.ts'
 import { type Drive, DriveError } from './drive.ts'
 
 /**
- * Which drives are current, `epoch.json` at the root of a drive: replaced whole, never changed. An epoch holds once it is on
+ * Which drives are current, `epoch.json` in the metadata directory of a drive: replaced whole, never changed. An epoch holds once it is on
  * a write quorum of each set; drives that meet every write quorum therefore know the newest.
  */
 export interface MemberEpoch {

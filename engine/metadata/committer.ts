@@ -36,6 +36,8 @@ export interface CommitterInput {
   /** The first is the one that is read. */
   readonly members: readonly Member[]
   readonly known: KnownRequests
+  /** Why every commit is refused (`Unwritable`): the member is there to be read. */
+  readonly readOnly?: string | undefined
   /** After so much in a member's journal its index is made durable, so that the journal can be cut. */
   readonly checkpointBytes?: number
   /** For the mutation check only: answers before the journals are durable, which is wrong. */
@@ -72,7 +74,7 @@ export class Committer {
   readonly #onClosed: () => void
   readonly #onFailure: (remedy: Remedy) => void
 
-  constructor({ members, known, checkpointBytes = defaultCheckpointBytes, acknowledgeEarly = false, onFailure = () => {}, onClosed = () => {} }: CommitterInput) {
+  constructor({ members, known, checkpointBytes = defaultCheckpointBytes, acknowledgeEarly = false, readOnly, onFailure = () => {}, onClosed = () => {} }: CommitterInput) {
     this.#checkpointBytes = checkpointBytes
     this.#acknowledgeEarly = acknowledgeEarly
     this.#onClosed = onClosed
@@ -82,6 +84,7 @@ export class Committer {
     this.#followers = others.map((member) => new Follower(member, checkpointBytes, (cause) => this.#stop(stopped(cause), 'newCommitter')))
     this.#known = known
     this.#onFailure = onFailure
+    if (readOnly !== undefined) this.#state = { failure: new MetadataError('Unwritable', readOnly) }
   }
 
   /** Of the newest commit that is visible. */

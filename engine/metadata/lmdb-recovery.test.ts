@@ -122,7 +122,7 @@ describe('on a set of drives', () => {
     await store.close()
   }, timeoutMs)
 
-  test('a drive that is replaced by an empty one becomes a copy; below the quorum nothing is served', async () => {
+  test('a drive that is replaced by an empty one becomes a copy; below the write quorum nothing is written, below the read quorum nothing served', async () => {
     let store = await openAt(places('replaced'))
     await store.commit(put('k', 'v'))
     await store.close()
@@ -134,7 +134,16 @@ describe('on a set of drives', () => {
     store = await openAt(places('replaced', [2, 3]))
     expect([...(await rowsIn(store))]).toEqual([['k', 'v']])
     await store.close()
-    await expect(openAt(places('replaced', [0, 1, 2]))).rejects.toMatchObject({ code: 'Unwritable' })
+    // Three of six: a read quorum, and no write quorum.
+    store = await openAt(places('replaced', [0, 4, 5]))
+    expect([...(await rowsIn(store))]).toEqual([['k', 'v']])
+    await expect(store.commit(put('k', 'w'))).rejects.toMatchObject({ code: 'Unwritable', message: '3 of 6 drives can be used for the metadata; 4 are needed' })
+    await store.close()
+    store = await openAt(places('replaced', [5]))
+    await store.commit(put('k', 'w'))
+    expect([...(await rowsIn(store))]).toEqual([['k', 'w']])
+    await store.close()
+    await expect(openAt(places('replaced', [0, 1, 2, 3]))).rejects.toMatchObject({ code: 'Unwritable' })
   }, timeoutMs)
 })
 

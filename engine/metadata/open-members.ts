@@ -32,6 +32,11 @@ export interface OpenMembers {
   /** The first is the one that is read. */
   readonly members: readonly Member[]
   readonly known: KnownRequests
+  /** Of the drives that are there, whoever is a member. */
+  readonly usable: readonly string[]
+  /** Why nothing may be committed, when too few drives can be written; the one member is there to be read. */
+  readonly readOnly?: string
+  readonly epoch: MemberEpoch | undefined
 }
 
 interface Looked {
@@ -43,7 +48,8 @@ interface Looked {
 /**
  * Finds the member that has everything, brings the members of the next epoch to it, makes that epoch
  * known to a write quorum, and begins it in their journals. A drive that fails meanwhile is left out.
- * Throws `OutcomeUnknown` when too few drives are there, `Corrupt` when no member can be read.
+ * With too few drives to begin an epoch, but enough to know the newest, the outcome is `readOnly`.
+ * Throws `Unwritable` when too few drives are there even for that, `Corrupt` when no member can be read.
  */
 export async function openMembers(input: OpenMembersInput): Promise<OpenMembers> {
   const { places, drives, writeQuorum, copies, readBy, suspect, plan: choose = planRecovery, onSkipped = () => {} } = input
@@ -54,19 +60,32 @@ export async function openMembers(input: OpenMembersInput): Promise<OpenMembers>
   const plan = choose({ seen, drives, writeQuorum, copies })
   if (plan.kind === 'refuse') throw new MetadataError('Unwritable', plan.reason)
   const lookedBy = new Map(looked.map((each) => [each.place.id, each]))
-  const [first, ...others] = plan.members.map((id) => must(lookedBy.get(id), 'members are among those looked at'))
+  const [first, ...others] = (plan.kind === 'readOnly' ? [plan.donor] : plan.members).map((id) => must(lookedBy.get(id), 'members are among those looked at'))
   const donor = must(first, 'an epoch has a member')
   const startOf = ({ id }: MemberPlace): Start => (id === readBy ? 'afterCrash' : 'afterPowerLoss')
   const opened = await attempt(donor.place, onSkipped, () => openFirst(donor, startOf(donor.place)), places.length === 1)
   if (opened === undefined) return openMembers({ ...input, places: places.filter(({ id }) => id !== donor.place.id) })
+  const known = knownFrom(donor.inspected?.records ?? [], opened)
+  const usable = looked.map(({ place }) => place.id)
+  if (plan.kind === 'readOnly') return { members: [opened], known, usable, readOnly: plan.reason, epoch: undefined }
   const members = [opened]
   for (const other of others) {
     const member = await attempt(other.place, onSkipped, () => bringUp(other, opened, donor.inspected?.records ?? [], startOf(other.place)))
     if (member !== undefined) members.push(member)
   }
-  await announce(looked, { epoch: plan.epoch, members: members.map(({ id }) => id) }, writeQuorum, onSkipped)
+  const epoch = { epoch: plan.epoch, members: members.map(({ id }) => id) }
+  const told = await announce(looked, epoch, onSkipped)
+  const missed = epoch.members.filter((id) => !told.includes(id))
+  if (missed.length > 0) {
+    await closeAll(members)
+    return openMembers({ ...input, places: places.filter(({ id }) => !missed.includes(id)) })
+  }
+  if (told.length < writeQuorum) {
+    await closeAll(members.slice(1))
+    return { members: [opened], known, usable, readOnly: `epoch ${plan.epoch} reached ${told.length} drives of the ${writeQuorum} that it needs`, epoch: undefined }
+  }
   await beginEpoch(members, plan.epoch)
-  return { members, known: knownFrom(donor.inspected?.records ?? [], opened) }
+  return { members, known, usable, epoch }
 }
 
 /** A drive that fails, or that alone of several is damaged, is as good as absent. */
@@ -108,15 +127,18 @@ async function bringUp({ place, inspected }: Looked, donor: Member, records: rea
   return openMember(place, inspected, [...inspected.records, ...missing], start)
 }
 
-/** Told to every drive of the set, so that a start which sees only some of them knows of it. */
-async function announce(looked: readonly Looked[], epoch: MemberEpoch, writeQuorum: number, onSkipped: (id: string, error: Error) => void): Promise<void> {
+/** Told to every drive of the set, so that a start which sees only some of them knows of it. Those that it reached. */
+async function announce(looked: readonly Looked[], epoch: MemberEpoch, onSkipped: (id: string, error: Error) => void): Promise<string[]> {
   const told = await Promise.all(looked.map(({ place }) => attempt(place, onSkipped, async () => {
     await writeEpoch(place.drive, epoch)
     return place.id
   })))
-  const reached = told.filter((id) => id !== undefined)
-  const missed = epoch.members.filter((id) => !reached.includes(id))
-  if (reached.length < writeQuorum || missed.length > 0) throw new MetadataError('Unwritable', `epoch ${epoch.epoch} reached ${reached.length} drives of the ${writeQuorum} it needs`)
+  return told.filter((id) => id !== undefined)
+}
+
+/** What cannot be closed is no member any more. */
+async function closeAll(members: readonly Member[]): Promise<void> {
+  for (const member of members) await member.close().catch(() => undefined)
 }
 
 /** The record that opens an epoch, in every journal and index. */

@@ -72,7 +72,7 @@ export async function openCommitter(input: OpenCommitterInput): Promise<OpenComm
   const directoryOf = new Map(usable.map(({ id, directory }) => [id, directory]))
   const idOf = (directory: string | undefined): string | undefined => usable.find((drive) => drive.directory === directory)?.id
   try {
-    const { members, known } = await openMembers({
+    const { members, known, readOnly } = await openMembers({
       places: usable.map((drive) => placeOf(drive, input)),
       drives: places.setDrives,
       writeQuorum: places.writeQuorum,
@@ -81,7 +81,7 @@ export async function openCommitter(input: OpenCommitterInput): Promise<OpenComm
       suspect: idOf(suspect),
       onSkipped: (id, error) => onSkipped(directoryOf.get(id) ?? id, error),
     })
-    const committer = new Committer({ members, known, onClosed: release, ...(onFailure === undefined ? {} : { onFailure }) })
+    const committer = new Committer({ members, known, readOnly, onClosed: release, ...(onFailure === undefined ? {} : { onFailure }) })
     return { committer, known, directory: must(directoryOf.get(members[0]?.id ?? ''), 'the first member has a directory') }
   } catch (error) {
     release()

@@ -29,6 +29,8 @@ export interface RecoveryInput {
 
 export type RecoveryPlan =
   | { readonly kind: 'refuse'; readonly reason: string }
+  /** Everything acknowledged is there, but an epoch would not hold: what is there can be read, and nothing written. */
+  | { readonly kind: 'readOnly'; readonly donor: string; readonly reason: string }
   | {
     readonly kind: 'recover'
     /** The member that has everything that was acknowledged; undefined when there is nothing yet. */
@@ -46,12 +48,16 @@ export type RecoveryPlan =
  * every write quorum know the newest epoch, and any member of it that can be read has everything; of
  * several, the longest journal is completed on all. Drives outside of that epoch are only targets,
  * whatever they hold.
+ *
+ * Where data and parity are equally many, a read quorum is left after the loss of as many drives as there are
+ * parities, but no write quorum: of 2 drives 1, of 4 drives 2, of 6 drives 3, of 8 drives 4. Such a start only reads.
  */
 export function planRecovery({ seen, drives, writeQuorum, copies }: RecoveryInput): RecoveryPlan {
   const readQuorum = drives - writeQuorum + 1
-  if (seen.length < writeQuorum) return refuse(`${seen.length} of ${drives} drives can be used for the metadata; ${writeQuorum} are needed`)
+  const tooFew = seen.length < writeQuorum ? `${seen.length} of ${drives} drives can be used for the metadata; ${writeQuorum} are needed` : undefined
   const told = seen.flatMap(({ epoch }) => (epoch === undefined ? [] : [epoch]))
   if (told.length === 0) {
+    if (tooFew !== undefined) return refuse(tooFew)
     const donor = longest(seen)
     return { kind: 'recover', donor: donor?.id, members: membersOf(donor, seen, copies), epoch: (donor?.end?.epoch ?? 0) + 1 }
   }
@@ -69,6 +75,7 @@ export function planRecovery({ seen, drives, writeQuorum, copies }: RecoveryInpu
     candidates.push(...found)
   }
   const donor = longest(candidates)
+  if (tooFew !== undefined) return donor === undefined ? refuse(tooFew) : { kind: 'readOnly', donor: donor.id, reason: tooFew }
   return { kind: 'recover', donor: donor?.id, members: membersOf(donor, seen, copies), epoch: newest + 1 }
 }
 

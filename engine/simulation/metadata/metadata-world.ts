@@ -1,7 +1,7 @@
 import { must } from '../../../base/assert.ts'
 import type { SeededRandom } from '../../../base/seeded-random.ts'
 import { KiB } from '../../../base/units.ts'
-import { DriveError } from '../../drives/drive.ts'
+import { type Drive, DriveError, type DriveFile } from '../../drives/drive.ts'
 import { SimulatedDrive } from '../../drives/simulated-drive.ts'
 import { Committer } from '../../metadata/committer.ts'
 import { SimulatedIndexSource } from '../../metadata/index/simulated-index.ts'
@@ -18,6 +18,8 @@ export type MetadataMutation = 'ignoreSync' | 'acknowledgeEarly' | 'wrongQuorum'
 /** Sets of drives, and how many of them may be lost at any time. */
 const shapes = [
   { drives: 1, mayLose: 0, writeQuorum: 1 },
+  // The loss of one leaves a read quorum and no write quorum.
+  { drives: 2, mayLose: 1, writeQuorum: 2 },
   { drives: 3, mayLose: 1, writeQuorum: 2 },
   { drives: 4, mayLose: 1, writeQuorum: 3 },
   { drives: 6, mayLose: 2, writeQuorum: 4 },
@@ -75,7 +77,10 @@ export class MetadataWorld {
   async open(): Promise<void> {
     const { drives, writeQuorum } = this.shape
     const places = this.#members.filter(({ state }) => state === 'there').map((member) => this.#placeOf(member))
+    const generation = this.#generation
     const opened = await openMembers({ places, drives, writeQuorum, copies: this.#copies(), readBy: this.#readBy, plan: this.#mutation === 'staleEpoch' ? planStale : planRecovery })
+    // A process that was killed meanwhile saw its drives fail, and tells nobody what it made of that.
+    this.#requireGeneration(generation)
     const committer = new Committer({ ...opened, checkpointBytes: 24 * KiB, acknowledgeEarly: this.#mutation === 'acknowledgeEarly' })
     this.#opened = { ...opened, committer }
     this.#readBy = opened.members[0]?.id
@@ -176,7 +181,8 @@ export class MetadataWorld {
   }
 
   #placeOf({ id, drive, source }: SimulatedMember): MemberPlace {
-    const place = { id, drive, source, segmentBytes: 16 * KiB }
+    const generation = this.#generation
+    const place = { id, drive: whileAlive<Drive>(drive, () => this.#requireGeneration(generation)), source, segmentBytes: 16 * KiB }
     return this.#mutation === 'skipVerify' ? { ...place, decode: (bytes, at) => decodeRecord(bytes, at, false) } : place
   }
 
@@ -186,10 +192,25 @@ export class MetadataWorld {
   }
 }
 
+/** What one process has of a drive or a file: once it is killed, nothing that it still does reaches the drive. */
+function whileAlive<T extends Drive | DriveFile>(target: T, requireAlive: () => void): T {
+  return new Proxy(target, {
+    get: (of, name) => {
+      const method: unknown = Reflect.get(of, name)
+      if (typeof method !== 'function') return method
+      return async (...args: readonly unknown[]): Promise<unknown> => {
+        requireAlive()
+        const result: unknown = await Reflect.apply(method, of, args)
+        return name === 'create' || name === 'open' ? whileAlive(result as DriveFile, requireAlive) : result
+      }
+    },
+  })
+}
+
 /** Whatever metadata comes first are taken for the newest. */
 function planStale(input: RecoveryInput): RecoveryPlan {
   const plan = planRecovery(input)
   const holders = input.seen.filter(({ end }) => end !== undefined).map(({ id }) => id)
-  if (plan.kind === 'refuse' || holders[0] === undefined) return plan
+  if (plan.kind !== 'recover' || holders[0] === undefined) return plan
   return { ...plan, donor: holders[0], members: holders.slice(0, input.copies) }
 }

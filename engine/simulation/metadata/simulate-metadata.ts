@@ -144,7 +144,7 @@ class MetadataSimulation {
       } catch (error) {
         assert(error instanceof MetadataError, 'a commit fails with an error of the store')
         intent.outcome = error.code === 'OutcomeUnknown' ? 'unknown' : 'failed'
-        if (error.code === 'OutcomeUnknown' || error.code === 'Closed') return
+        if (error.code === 'OutcomeUnknown' || error.code === 'Closed' || error.code === 'Unwritable') return
       }
     }
   }
