@@ -183,13 +183,13 @@ function reasonOf(error: unknown): string {
 async function prepare(config: Config): Promise<Pick<PreparedDeployment, 'release' | 'metadata' | 'notes'> & { readonly warehouse: string }> {
   const plan = planBootstrap(config.bootstrap === undefined ? undefined : readBootstrap(config.bootstrap), config)
   const deployment = await prepareDeployment({ ...drivesOf(config), clock, random })
+  const notes = [...deployment.notes]
   const { engine, keeper, close } = await openStores(config)
   try {
     readProviders(config)
     // Nobody writes yet.
     await engine.recountUsage()
     const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'prepare'))
-    await identity.accessKeys.sealPlain()
     const catalog = openCatalog(config, { engine, identity, onInternalError: () => {} })
     const ensureWarehouse: EnsureWarehouse = async warehouse => {
       try {
@@ -198,12 +198,16 @@ async function prepare(config: Config): Promise<Pick<PreparedDeployment, 'releas
         throw error instanceof CatalogError ? new BootstrapError(error.message, { cause: error }) : error
       }
     }
+    await identity.accessKeys.sealPlain()
     await applyBootstrap(plan, { engine, identity, ensureWarehouse, region: regionOf(config) })
     await ensureServerKey(engine, box, random)
+  } catch (error) {
+    if (!(error instanceof EngineError && error.code === 'Unwritable')) throw error
+    notes.push(`${error.message}: what is there is read and nothing written, what is declared is not looked at`)
   } finally {
     await close()
   }
-  return { release: () => deployment.release(), metadata: deployment.metadata, notes: deployment.notes, warehouse: plan.warehouses[0]?.name ?? 'lake' }
+  return { release: () => deployment.release(), metadata: deployment.metadata, notes, warehouse: plan.warehouses[0]?.name ?? 'lake' }
 }
 
 function readBootstrap(path: string): BootstrapDocument {

@@ -52,6 +52,7 @@ class DriveCare {
   #heldUntilMs = -Infinity
   /** Each start compares the drives once: nobody else knows what was missed before. */
   #startId: string | undefined
+  #isLeaseless = false
 
   constructor(options: DriveCareOptions) {
     this.#options = options
@@ -68,8 +69,17 @@ class DriveCare {
   }
 
   async #round(): Promise<void> {
-    if (!(await this.#hold())) return
     const { keeper, logger } = this.#options
+    const isHeld = await this.#hold().catch((err: unknown) => {
+      // Too few drives are there to commit anything, a lease among it, and a replaced one may be what is wanting. Whoever
+      // else formats it too gives it the same record.
+      if (!this.#isLeaseless) logger.error({ err }, 'no worker can hold the lease of the drives')
+      this.#isLeaseless = true
+      return undefined
+    })
+    if (isHeld === undefined) await keeper.formatReplaced()
+    else this.#isLeaseless = false
+    if (isHeld !== true) return
     const formatted = await keeper.formatReplaced()
     if (formatted > 0) {
       logger.warn({ drives: formatted }, 'empty drives were formatted')
