@@ -24,6 +24,14 @@ describe('JSON with exact integers', () => {
     }))
   })
 
+  test('short texts are read as those with long numbers are', () => {
+    const aNumber = fc.constantFrom('1e99', '1E+120', '-0', '0.1234567890123', '1234567.123456789012345', '999999999999999', '"e999"', '"\\u0000"', '{"__proto__":1}')
+    fc.assert(fc.property(fc.oneof(aNumber, fc.json()), (text) => {
+      // A number of more than 15 digits takes the other parser for the whole text.
+      expect(parseJson(`[${text},1234567890123456]`)).toEqual([parseJson(text), 1234567890123456])
+    }))
+  })
+
   test('refuses exactly what JSON.parse refuses', () => {
     const aText = fc.array(fc.constantFrom('{', '}', '[', ']', ',', ':', '"a"', '"', '1', '-', '0', '.5', 'e3', 'true', 'nul', ' ', '\\', '\n', 'null'), { maxLength: 12 })
     fc.assert(fc.property(aText.map((pieces) => pieces.join('')), (text) => {

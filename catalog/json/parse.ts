@@ -25,11 +25,45 @@ export function decodeUtf8(bytes: Uint8Array): string {
 }
 
 export function parseJson(text: string): Json {
-  const parser = new Parser(text)
-  return parser.document()
+  if (isPlain(text)) {
+    try {
+      return JSON.parse(text) as Json
+    } catch {
+      // The other parser says what is wrong, and where.
+    }
+  }
+  return new Parser(text).document()
 }
 
-const char = { quote: 34, backslash: 92, openBrace: 123, closeBrace: 125, openBracket: 91, closeBracket: 93, comma: 44, colon: 58, minus: 45 } as const
+const maxPlainLength = 16 * 1024
+const maxPlainOpenings = maxJsonDepth
+
+/**
+ * Whether the built-in parser, which takes a third of the time, gives the same: no number that a double
+ * does not hold, and no depth. Digits and brackets within strings count too: then it is not plain.
+ */
+function isPlain(text: string): boolean {
+  if (text.length > maxPlainLength) return false
+  let digits = 0
+  let openings = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code >= char.digit0 && code <= char.digit9) {
+      if (++digits > maxPlainDigits) return false
+      continue
+    }
+    // An exponent of three digits may be out of range.
+    if ((code | 0x20) === char.e && digits > 0 && hugeExponent.test(text.slice(at, at + 5))) return false
+    digits = 0
+    if ((code === char.openBrace || code === char.openBracket) && ++openings > maxPlainOpenings) return false
+  }
+  return true
+}
+
+const maxPlainDigits = 15
+const hugeExponent = /^e[+-]?\d{3}/i
+
+const char = { quote: 34, backslash: 92, openBrace: 123, closeBrace: 125, openBracket: 91, closeBracket: 93, comma: 44, colon: 58, minus: 45, digit0: 48, digit9: 57, e: 0x65 } as const
 const numberPattern = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y
 
 class Parser {

@@ -11,6 +11,7 @@ import type { Principal } from '../policy/principal.ts'
 import { OAuthError } from './oauth/oauth-error.ts'
 import { createRemoteSigner, type SigningCredentials } from './remote-signer.ts'
 import { grantToken } from './oauth/token-endpoint.ts'
+import { VerifiedTokens } from './oauth/verified-tokens.ts'
 
 export interface IcebergRoutesOptions extends AuthenticationSettings, CatalogRights {
   readonly catalog: Catalog
@@ -39,7 +40,8 @@ const defaultMaxBodyBytes = 32 * MiB
 /** The Iceberg REST catalog over HTTP: what `catalog.endpoints` has, and the token endpoint. */
 export function icebergRoutes(options: IcebergRoutesOptions): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
-    for (const prefix of icebergPrefixes) await app.register(async (scope) => registerRoutes(scope, options), { prefix })
+    const remembering = { verifiedTokens: new VerifiedTokens(), ...options }
+    for (const prefix of icebergPrefixes) await app.register(async (scope) => registerRoutes(scope, remembering), { prefix })
   }
 }
 
