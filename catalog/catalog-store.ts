@@ -42,6 +42,8 @@ export type NewFilePart = FilePart | { readonly kind: 'shareable'; readonly byte
 export interface PartsPut {
   readonly sharedBy: string | undefined
   readonly contentType: string
+  /** As of `putFile`. */
+  readonly pinned?: boolean
   readonly onLinked?: (parts: readonly FilePart[]) => void
 }
 
@@ -53,8 +55,8 @@ export interface CatalogTransaction {
   requireEmpty(range: { readonly start: Uint8Array; readonly end: Uint8Array }): void
   put(key: Uint8Array, value: Uint8Array): void
   delete(key: Uint8Array): void
-  /** A new object at `location` (`s3://bucket/key`), published by this commit and pinned by it. */
-  putFile(location: string, bytes: Uint8Array, contentType: string): Promise<void>
+  /** A new object at `location` (`s3://bucket/key`), published by this commit, and pinned by it unless it is not to be. */
+  putFile(location: string, bytes: Uint8Array, contentType: string, options?: { readonly pinned?: boolean }): Promise<void>
   /**
    * As `putFile`, in parts; `sharedBy` is the file that has what is shared, as it is when the commit is
    * made. `onLinked` is told, before the commit, what `readParts` will answer after it.

@@ -10,7 +10,8 @@ import { stringifyJson } from './json/stringify.ts'
 import { maintainCatalog, type Maintained } from './maintenance.ts'
 import { MetadataCache } from './metadata-cache.ts'
 import { endpoints, type Endpoint } from './rest/endpoints.ts'
-import { idempotencyKeyOf, requestHashOf, runOnce } from './rest/idempotency.ts'
+import { CommitsTogether } from './rest/commits-together.ts'
+import { idempotencyKeyOf, requestHashOf, runOnce, type IdempotentRequest } from './rest/idempotency.ts'
 import type { FileIoProperties, Mutation, Operation, OperationInput, Outcome } from './rest/operation.ts'
 import { managementEndpoints, type ManagementOperationId } from './management/endpoints.ts'
 import { managementOperations } from './management/operations.ts'
@@ -82,7 +83,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
   const archiveIndexes = new ArchiveIndexes(cacheBytes / 2)
   const sharedTexts = new SharedTexts(cacheBytes / 2)
   const context: CatalogContext = {
-    store, clock, random, settings, authorize, buckets, signer: noSigner, cache, archiveIndexes, sharedTexts, turns: new Turns(), locations: new TableLocations(clock), vend: undefined, endpoints: [...specified.values()],
+    store, clock, random, settings, authorize, buckets, signer: noSigner, cache, archiveIndexes, sharedTexts, turns: new Turns(), commits: new CommitsTogether(), locations: new TableLocations(clock), vend: undefined, endpoints: [...specified.values()],
   }
   return {
     endpoints: served,
@@ -114,7 +115,12 @@ async function answer(shared: CatalogContext, request: CatalogRequest): Promise<
   if (!(await rights.isAllowed())) throw new CatalogError('Forbidden', 'Not authorized to make this request')
   const inputOf = (): OperationInput => ({ warehouse, path, query, headers, body: rights.body(), caller, fileIoProperties, sees: rights.sees })
   if (operation.kind === 'query') return render(await operation.run(inputOf(), context), endpoint, context, { warehouse, fileIoProperties, headers, sees: rights.sees })
-  const outcome = await context.turns.run(turnsOf(operation, inputOf), () => mutate(context, endpoint, request, () => operation.prepare(inputOf(), context)))
+  const idempotent = endpoint.idempotent ? idempotentRequest(request) : undefined
+  const alone = (): Promise<Outcome> => mutate(context, idempotent, () => operation.prepare(inputOf(), context))
+  const commit = readable(() => operation.commitOf?.(inputOf()))
+  const outcome = commit === undefined
+    ? await context.turns.run(readable(() => operation.turnsOf?.(inputOf())) ?? [], alone)
+    : await context.commits.run(context, { ...commit, warehouse, idempotent, sizeBytes: request.body?.length ?? 0 }, alone)
   return renderCommitted(outcome, endpoint, context, { warehouse, fileIoProperties, headers, sees: rights.sees })
 }
 
@@ -143,23 +149,25 @@ const noSigner: RequestSigner = {
 }
 
 /** A request that cannot be read waits for nobody; what is wrong with it is for `prepare` to say. */
-function turnsOf(operation: Mutation, inputOf: () => OperationInput): readonly string[] {
+function readable<T>(read: () => T): T | undefined {
   try {
-    return operation.turnsOf?.(inputOf()) ?? []
+    return read()
   } catch {
-    return []
+    return undefined
   }
 }
 
-async function mutate(
-  context: CatalogContext, endpoint: Endpoint, request: CatalogRequest, prepare: () => ReturnType<Extract<Operation, { kind: 'mutation' }>['prepare']>,
-): Promise<Outcome> {
-  const idempotencyKey = endpoint.idempotent ? idempotencyKeyOf(request.headers) : undefined
-  if (idempotencyKey === undefined) return context.store.transact(prepare())
-  const { caller, operationId, body } = request
-  const requestHash = requestHashOf({ operationId, target: stringifyJson([sorted(request.path), sorted(request.query)]), body })
+/** `BadRequest` for a key that is none. */
+function idempotentRequest({ operationId, caller, path, query, headers, body }: CatalogRequest): IdempotentRequest | undefined {
+  const idempotencyKey = idempotencyKeyOf(headers)
+  if (idempotencyKey === undefined) return undefined
+  return { caller, idempotencyKey, requestHash: requestHashOf({ operationId, target: stringifyJson([sorted(path), sorted(query)]), body }) }
+}
+
+async function mutate(context: CatalogContext, idempotent: IdempotentRequest | undefined, prepare: () => ReturnType<Mutation['prepare']>): Promise<Outcome> {
+  if (idempotent === undefined) return context.store.transact(prepare())
   let prepared: ReturnType<typeof prepare> | undefined
-  return runOnce(context, { caller, idempotencyKey, requestHash }, (tx) => (prepared ??= prepare())(tx))
+  return runOnce(context, idempotent, (tx) => (prepared ??= prepare())(tx))
 }
 
 /** What has been committed must not look like a failure: an error after it leaves the outcome open to the client. */

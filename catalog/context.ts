@@ -6,6 +6,7 @@ import type { CatalogStore } from './catalog-store.ts'
 import type { MetadataCache } from './metadata-cache.ts'
 import type { TableLocations } from './table-locations.ts'
 import type { Turns } from './turns.ts'
+import type { CommitsTogether } from './rest/commits-together.ts'
 import type { Endpoint } from './rest/endpoints.ts'
 import type { Warehouse } from './rows/rows.ts'
 import type { Namespace, TableIdentifier } from './spec/identifier.ts'
@@ -21,6 +22,7 @@ export interface CatalogContext {
   readonly archiveIndexes: ArchiveIndexes
   readonly sharedTexts: SharedTexts
   readonly turns: Turns
+  readonly commits: CommitsTogether
   readonly buckets: Buckets
   readonly signer: RequestSigner
   readonly locations: TableLocations

@@ -28,7 +28,7 @@ function interleaved(inner: CatalogStore, scheduler: fc.Scheduler, scheduled: { 
           requireEmpty: (range) => tx.requireEmpty(range),
           put: (key, value) => tx.put(key, value),
           delete: (key) => tx.delete(key),
-          putFile: (location, bytes, contentType) => tx.putFile(location, bytes, contentType),
+          putFile: (...put) => tx.putFile(...put),
           putParts: (...put) => tx.putParts(...put),
           pinFile: (location) => tx.pinFile(location),
           unpinFile: (location) => tx.unpinFile(location),

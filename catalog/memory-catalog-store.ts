@@ -6,6 +6,11 @@ interface MemoryFile {
   readonly parts: readonly FilePart[]
 }
 
+interface NewMemoryFile {
+  readonly content: readonly NewFilePart[]
+  readonly pinned: boolean
+}
+
 /** A CatalogStore in memory, for tests: optimistic like the real one, so bodies do run again. */
 export class MemoryCatalogStore implements CatalogStore {
   readonly #rows = new Map<string, { readonly value: Buffer; readonly version: number }>()
@@ -78,7 +83,7 @@ export class MemoryCatalogStore implements CatalogStore {
   writeFile(location: string, bytes: Uint8Array): boolean {
     this.checkLocation(location)
     if (this.isPinned(location)) return false
-    this.#files.set(location, { ...this.#linked([{ kind: 'own', bytes: Buffer.from(bytes) }]), pins: 0 })
+    this.#files.set(location, { ...this.#linked({ content: [{ kind: 'own', bytes: Buffer.from(bytes) }], pinned: false }) })
     return true
   }
 
@@ -101,7 +106,7 @@ export class MemoryCatalogStore implements CatalogStore {
   }
 
   /** A file made of parts, with the sequences that its shareable parts join. */
-  #linked(content: readonly NewFilePart[]): MemoryFile {
+  #linked({ content, pinned }: NewMemoryFile): MemoryFile {
     const parts: FilePart[] = []
     for (const part of content) {
       const linked = part.kind === 'shareable' ? this.#share(part.bytes, parts.at(-1)) : part
@@ -111,7 +116,7 @@ export class MemoryCatalogStore implements CatalogStore {
       else parts.push(linked)
     }
     const bytes = Buffer.concat(parts.map((part) => (part.kind === 'own' ? part.bytes : this.#sharedAt(part.sharedId).subarray(part.offset, part.offset + part.sizeBytes))))
-    return { bytes, pins: 1, parts }
+    return { bytes, pins: pinned ? 1 : 0, parts }
   }
 
   #share(bytes: Uint8Array, before: FilePart | undefined): FilePart {
@@ -139,9 +144,9 @@ export class MemoryCatalogStore implements CatalogStore {
       if (value === undefined) this.#rows.delete(name)
       else this.#rows.set(name, { value, version })
     }
-    for (const [location, parts] of tx.files) {
-      if (parts !== undefined) {
-        const file = this.#linked(parts)
+    for (const [location, put] of tx.files) {
+      if (put !== undefined) {
+        const file = this.#linked(put)
         tx.onLinked.get(location)?.(file.parts)
         this.#files.set(location, file)
       } else if (!this.isPinned(location)) this.#files.delete(location)
@@ -162,7 +167,7 @@ class MemoryTransaction implements CatalogTransaction {
   readonly checks = new Map<string, number | undefined>()
   readonly emptyRanges: { readonly start: Uint8Array; readonly end: Uint8Array }[] = []
   readonly writes = new Map<string, Buffer | undefined>()
-  readonly files = new Map<string, readonly NewFilePart[] | undefined>()
+  readonly files = new Map<string, NewMemoryFile | undefined>()
   readonly onLinked = new Map<string, NonNullable<PartsPut['onLinked']>>()
   readonly pins = new Map<string, number>()
   /** Files as they were when they were pinned. */
@@ -197,12 +202,12 @@ class MemoryTransaction implements CatalogTransaction {
     this.writes.set(nameOf(key), undefined)
   }
 
-  async putFile(location: string, bytes: Uint8Array): Promise<void> {
+  async putFile(location: string, bytes: Uint8Array, _contentType: string, { pinned = true }: { readonly pinned?: boolean } = {}): Promise<void> {
     this.#store.checkLocation(location)
-    this.files.set(location, [{ kind: 'own', bytes: Buffer.from(bytes) }])
+    this.files.set(location, { content: [{ kind: 'own', bytes: Buffer.from(bytes) }], pinned })
   }
 
-  async putParts(location: string, parts: readonly NewFilePart[], { sharedBy, onLinked }: PartsPut): Promise<void> {
+  async putParts(location: string, parts: readonly NewFilePart[], { sharedBy, pinned = true, onLinked }: PartsPut): Promise<void> {
     this.#store.checkLocation(location)
     const held = sharedBy === undefined ? [] : await this.#store.readParts(sharedBy)
     for (const part of parts) {
@@ -210,7 +215,7 @@ class MemoryTransaction implements CatalogTransaction {
       const isHeld = held.some((other) => other.kind === 'shared' && other.sharedId === part.sharedId && other.offset <= part.offset && part.offset + part.sizeBytes <= other.offset + other.sizeBytes)
       if (!isHeld) throw new CatalogStoreError('Unavailable', `${sharedBy} does not have what is shared`)
     }
-    this.files.set(location, parts)
+    this.files.set(location, { content: parts, pinned })
     if (onLinked !== undefined) this.onLinked.set(location, onLinked)
   }
 

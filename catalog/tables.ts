@@ -51,9 +51,11 @@ async function takenBy(reader: RowReader, warehouse: Warehouse, identifier: Tabl
   return view === undefined ? undefined : 'View'
 }
 
-function nextMetadataLocation(
+/** Where the next metadata file goes. `Validation` when the table's location is not in the warehouse. */
+export function nextMetadataLocation(
   context: CatalogContext, warehouse: Warehouse, metadata: TableMetadata | ViewMetadata, previous: string | undefined,
 ): string {
+  checkLocation(warehouse, metadata.location)
   return metadataFileLocation(warehouse, metadata, previous, newUuid(context.random))
 }
 
@@ -62,19 +64,27 @@ export async function publishTable(
   tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier,
   metadata: TableMetadata, previous: PointerRow | undefined,
 ): Promise<string> {
-  checkLocation(warehouse, metadata.location)
   const metadataLocation = nextMetadataLocation(context, warehouse, metadata, previous?.metadataLocation)
-  const { parts, headOf } = planTableFile(metadata, context.settings.ownListBytes)
-  const [only] = parts
-  // What has been written is not read again.
-  const onLinked = (linked: readonly FilePart[]): void => context.cache.setTable(metadataLocation, { metadata: headOf(linked), parts: linked })
-  if (parts.length === 1 && only?.kind === 'own') {
-    await tx.putFile(metadataLocation, only.bytes, 'application/json')
-    onLinked([only])
-  } else await tx.putParts(metadataLocation, parts, { sharedBy: previous?.metadataLocation, contentType: 'application/json', onLinked })
+  await writeTableFile(tx, context, metadataLocation, metadata, { sharedBy: previous?.metadataLocation })
   if (previous !== undefined) await tx.unpinFile(previous.metadataLocation)
   putTablePointer(tx, context, warehouse, identifier, metadata, metadataLocation, previous)
   return metadataLocation
+}
+
+/** Writes a table's metadata file and remembers it: what has been written is not read again. `isPassing`: another one follows in the same transaction. */
+export async function writeTableFile(
+  tx: CatalogTransaction, context: CatalogContext, metadataLocation: string, metadata: TableMetadata,
+  { sharedBy, isPassing = false }: { readonly sharedBy: string | undefined; readonly isPassing?: boolean },
+): Promise<void> {
+  // What it sealed would not be there for the file that follows.
+  const { parts, headOf } = planTableFile(metadata, isPassing ? Infinity : context.settings.ownListBytes)
+  const [only] = parts
+  const onLinked = (linked: readonly FilePart[]): void => context.cache.setTable(metadataLocation, { metadata: headOf(linked), parts: linked })
+  const pinned = !isPassing
+  if (parts.length === 1 && only?.kind === 'own') {
+    await tx.putFile(metadataLocation, only.bytes, 'application/json', { pinned })
+    onLinked([only])
+  } else await tx.putParts(metadataLocation, parts, { sharedBy, contentType: 'application/json', pinned, onLinked })
 }
 
 export function putTablePointer(
@@ -102,7 +112,6 @@ export async function publishView(
   tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier,
   metadata: ViewMetadata, previous: PointerRow | undefined,
 ): Promise<string> {
-  checkLocation(warehouse, metadata.location)
   const metadataLocation = nextMetadataLocation(context, warehouse, metadata, previous?.metadataLocation)
   const bytes = Buffer.from(stringifyViewMetadata(metadata), 'utf8')
   await tx.putFile(metadataLocation, bytes, 'application/json')

@@ -44,22 +44,41 @@ export interface IdempotentRequest {
 export async function runOnce(
   context: CatalogContext, request: IdempotentRequest, body: (tx: CatalogTransaction) => Promise<Outcome>,
 ): Promise<Outcome> {
-  const scope = [request.caller.accountId, request.caller.accessKeyId, request.idempotencyKey]
-  const outcome = await context.store.transact(async (tx) => {
-    const recordKey = key('i', ...scope)
-    const known = await tx.get(recordKey)
-    if (known !== undefined) return recordedOutcome(decodeRow<IdempotencyRecord>(known), request.requestHash)
+  return outcomeOrError(await context.store.transact(async (tx) => {
+    const known = await recorded(tx, request)
+    if (known !== undefined) return known
     const buffered = new BufferedTransaction(tx)
     const result = await settle(() => body(buffered))
     if (result.kind === 'error') await buffered.discard()
     else await buffered.flush()
-    const record: IdempotencyRecord = { requestHash: request.requestHash, outcome: result }
-    tx.put(recordKey, encodeRow(record))
-    tx.put(key('j', timeText(context.clock.nowMs()), ...scope), encodeRow({ scope }))
+    record(tx, context, request, result)
     return result
-  })
-  if (outcome.kind === 'error') throw new CatalogError(outcome.code, outcome.message)
-  return outcome
+  }))
+}
+
+/** What a request did, or why it did nothing. */
+export type Settled = IdempotencyRecord['outcome']
+
+export function outcomeOrError(settled: Settled): Outcome {
+  if (settled.kind === 'error') throw new CatalogError(settled.code, settled.message)
+  return settled
+}
+
+/** What was recorded under the request's key; undefined: nothing. */
+export async function recorded(tx: CatalogTransaction, request: IdempotentRequest): Promise<Settled | undefined> {
+  const known = await tx.get(key('i', ...scopeOf(request)))
+  return known === undefined ? undefined : recordedOutcome(decodeRow<IdempotencyRecord>(known), request.requestHash)
+}
+
+export function record(tx: CatalogTransaction, { clock }: Pick<CatalogContext, 'clock'>, request: IdempotentRequest, outcome: Settled): void {
+  const scope = scopeOf(request)
+  const row: IdempotencyRecord = { requestHash: request.requestHash, outcome }
+  tx.put(key('i', ...scope), encodeRow(row))
+  tx.put(key('j', timeText(clock.nowMs()), ...scope), encodeRow({ scope }))
+}
+
+function scopeOf({ caller, idempotencyKey }: IdempotentRequest): readonly string[] {
+  return [caller.accountId, caller.accessKeyId, idempotencyKey]
 }
 
 function recordedOutcome(record: IdempotencyRecord, requestHash: string): IdempotencyRecord['outcome'] {
@@ -67,7 +86,8 @@ function recordedOutcome(record: IdempotencyRecord, requestHash: string): Idempo
   return { kind: 'error', code: 'UnprocessableEntity', message: 'The Idempotency-Key was used for another request' }
 }
 
-async function settle(body: () => Promise<Outcome>): Promise<IdempotencyRecord['outcome']> {
+/** Errors that would come again are outcomes; the others are thrown. */
+export async function settle(body: () => Promise<Outcome>): Promise<Settled> {
   try {
     return await body()
   } catch (error) {
@@ -125,8 +145,8 @@ class BufferedTransaction implements CatalogTransaction {
     this.#writes.push(() => this.#tx.delete(rowKey))
   }
 
-  async putFile(location: string, bytes: Uint8Array, contentType: string): Promise<void> {
-    this.#writes.push(() => this.#tx.putFile(location, bytes, contentType))
+  async putFile(...put: Parameters<CatalogTransaction['putFile']>): Promise<void> {
+    this.#writes.push(() => this.#tx.putFile(...put))
   }
 
   async putParts(...put: Parameters<CatalogTransaction['putParts']>): Promise<void> {

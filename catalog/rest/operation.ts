@@ -4,6 +4,7 @@ import type { Json } from '../json/json.ts'
 import type { CatalogTransaction } from '../catalog-store.ts'
 import type { Caller, CatalogContext } from '../context.ts'
 import type { Warehouse } from '../rows/rows.ts'
+import type { CommitRequest } from './commits-together.ts'
 import type { RequestRights } from './request-rights.ts'
 import { checkIdentifier, parseNamespaceText, type Namespace, type TableIdentifier } from '../spec/identifier.ts'
 import type { SnapshotMode } from '../spec/table-metadata.ts'
@@ -61,6 +62,8 @@ export interface Mutation {
   /** Names of what the operation changes and others change at the same time: those with one in common run one after the other. */
   turnsOf?(input: OperationInput): readonly string[]
   prepare(input: OperationInput, context: CatalogContext): (tx: CatalogTransaction) => Promise<Outcome>
+  /** Of a commit to one table that is there: several of them may share a transaction. Throws `BadRequest`. */
+  commitOf?(input: OperationInput): Pick<CommitRequest, 'identifier' | 'commit'> | undefined
 }
 
 export type Operation = Query | Mutation

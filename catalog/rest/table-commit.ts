@@ -33,25 +33,51 @@ export const decodeTableCommit = object({
 export async function commitTable(
   tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, commit: TableCommit,
 ): Promise<string> {
-  if (commit.requirements.some(({ type }) => type === 'assert-create')) return createByCommit(tx, context, warehouse, identifier, commit)
+  if (createsTable(commit)) return createByCommit(tx, context, warehouse, identifier, commit)
   const row = await readTable(tx, warehouse.name, identifier)
   if (row === undefined) throw new CatalogError('NoSuchTable', `Table does not exist: ${identifierText(identifier)}`)
-  const base = await readTableBase(context, row.metadataLocation)
+  const { metadataLocation: before } = row
+  const changed = await changeTable(context, warehouse, { metadata: await readTableBase(context, before), metadataLocation: before, storedAt: before }, commit)
+  if (changed === undefined) return before
+  const { metadata, expiredFiles } = changed
+  const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, row)
+  for (const file of expiredFiles) await tx.deleteFile(file)
+  emitCommit(tx, warehouse, identifier, metadata, { metadataLocation, previousMetadataLocation: before }, commit)
+  return metadataLocation
+}
+
+/** A table as a commit finds it. */
+export interface TableState {
+  readonly metadata: TableMetadata
+  readonly metadataLocation: string
+  /** The file that what is archived of it can be read from. */
+  readonly storedAt: string
+}
+
+/** The metadata after one commit, and which metadata files go with it; undefined when it changes nothing. Writes nothing. */
+export async function changeTable(
+  context: CatalogContext, warehouse: Warehouse, { metadata: base, metadataLocation, storedAt }: TableState, commit: TableCommit,
+): Promise<{ readonly metadata: TableMetadata; readonly expiredFiles: readonly string[] } | undefined> {
   checkRequirements(commit.requirements, base)
   const updates = withoutForeignLocations(warehouse, commit.updates)
-  const broughtBack = await bringBack(context, row.metadataLocation, base, updates)
-  const { droppedFiles, ...trimmed } = await trimMetadataLog(context, row.metadataLocation, broughtBack.metadata, updates)
-  const metadata = applyUpdates({ ...broughtBack, ...trimmed, metadataLocation: row.metadataLocation }, updates, context.clock.nowMs())
-  if (metadata === trimmed.metadata) return row.metadataLocation
-  const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, row)
-  for (const file of expiredMetadataFiles(trimmed.metadata, metadata, droppedFiles)) if (isInWarehouse(warehouse, file)) await tx.deleteFile(file)
+  const broughtBack = await bringBack(context, storedAt, base, updates)
+  const { droppedFiles, ...trimmed } = await trimMetadataLog(context, storedAt, broughtBack.metadata, updates)
+  const metadata = applyUpdates({ ...broughtBack, ...trimmed, metadataLocation }, updates, context.clock.nowMs())
+  if (metadata === trimmed.metadata) return undefined
+  return { metadata, expiredFiles: expiredMetadataFiles(trimmed.metadata, metadata, droppedFiles).filter((file) => isInWarehouse(warehouse, file)) }
+}
+
+export function emitCommit(
+  tx: CatalogTransaction, warehouse: Warehouse, identifier: TableIdentifier, metadata: TableMetadata,
+  locations: { readonly metadataLocation: string; readonly previousMetadataLocation: string }, commit: TableCommit,
+): void {
   emitChange(tx, 'CommitTable', warehouse, [...identifier.namespace, identifier.name], {
-    uuid: metadata['table-uuid'],
-    metadataLocation,
-    previousMetadataLocation: row.metadataLocation,
-    updates: [...new Set(commit.updates.map(({ action }) => action))],
+    uuid: metadata['table-uuid'], ...locations, updates: [...new Set(commit.updates.map(({ action }) => action))],
   })
-  return metadataLocation
+}
+
+export function createsTable({ requirements }: TableCommit): boolean {
+  return requirements.some(({ type }) => type === 'assert-create')
 }
 
 /** Commits to one table take turns under this name. */
@@ -60,7 +86,7 @@ export function tableTurn(warehouse: Warehouse, { namespace, name }: TableIdenti
 }
 
 /** What a commit starts from: worn-out lists as a whole, to be written anew. */
-async function readTableBase(context: CatalogContext, location: string): Promise<TableMetadata> {
+export async function readTableBase(context: CatalogContext, location: string): Promise<TableMetadata> {
   const head = await readTableHead(context, location)
   return head.archived !== undefined && isWorn(head.archived) ? readTableMetadata(context, location) : head
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { must } from '../../base/assert.ts'
 import { MiB } from '../../base/units.ts'
 import {
@@ -117,25 +117,25 @@ class EngineCatalogTransaction implements CatalogTransaction {
     this.#tx.extensions.delete(rowKey(key))
   }
 
-  putFile(location: string, bytes: Uint8Array, contentType: string): Promise<void> {
-    return this.#put(location, bytes, createHash('md5').update(bytes).digest('hex'), contentType)
+  putFile(location: string, bytes: Uint8Array, contentType: string, { pinned = true }: { readonly pinned?: boolean } = {}): Promise<void> {
+    return this.#put(location, bytes, hash('md5', bytes, 'hex'), { contentType, pinned })
   }
 
-  async putParts(location: string, parts: readonly NewFilePart[], { sharedBy, contentType, onLinked }: PartsPut): Promise<void> {
+  async putParts(location: string, parts: readonly NewFilePart[], { sharedBy, contentType, pinned = true, onLinked }: PartsPut): Promise<void> {
     const source = sharedBy === undefined ? {} : { sharedBy: objectOf(sharedBy) }
     const told = onLinked === undefined ? {} : { onLinked: (extents: readonly Extent[]) => onLinked(linkedParts(parts, extents)) }
-    await this.#put(location, { parts, ...source, ...told }, etagOf(parts), contentType)
+    await this.#put(location, { parts, ...source, ...told }, etagOf(parts), { contentType, pinned })
   }
 
-  /** The file belongs to the bucket's owner; it is pinned. */
-  async #put(location: string, bytes: Parameters<EngineTransaction['putObject']>[0]['bytes'], etag: string, contentType: string): Promise<void> {
+  /** The file belongs to the bucket's owner. */
+  async #put(location: string, bytes: Parameters<EngineTransaction['putObject']>[0]['bytes'], etag: string, { contentType, pinned }: { readonly contentType: string; readonly pinned: boolean }): Promise<void> {
     await this.#tx.putObject({
       ...objectOf(location),
       bytes,
       etag,
       checksums: [],
       attributes: { headers: { 'content-type': contentType }, userMetadata: {}, storageClass: 'STANDARD' },
-      pinned: true,
+      pinned,
     })
   }
 
