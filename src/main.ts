@@ -6,9 +6,9 @@ import { availableParallelism, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { KeyManagementError, type KeyManagement } from '../base/key-management.ts'
 import { systemClock, systemRandom } from '../base/system.ts'
-import { MiB, secondMs } from '../base/units.ts'
+import { secondMs } from '../base/units.ts'
 import { DriveError } from '../engine/drives/drive.ts'
-import { DriveFormatError, EngineError, fsckDrives, openDeployment, openEngine, prepareDeployment, type DriveKeeper, type Engine, type DeploymentCommitter, type PreparedDeployment } from '../engine/index.ts'
+import { DriveFormatError, EngineError, fsckDrives, openDeployment, openEngine, prepareDeployment, SetGrowth, type DriveKeeper, type Engine, type DeploymentCommitter, type PreparedDeployment } from '../engine/index.ts'
 import { MetadataError } from '../engine/metadata/metadata-store.ts'
 import { CatalogError, createCatalog, type Catalog } from '../catalog/index.ts'
 import { AdminError } from './cli/admin-client.ts'
@@ -19,6 +19,7 @@ import { helpText } from './cli/help.ts'
 import { runPolicySimulate, SimulationError } from './cli/policy-simulate.ts'
 import { walkText } from './cli/drives-text.ts'
 import { runHeal, runStatus } from './cli/run-admin.ts'
+import { runDecommission, runRebalance } from './cli/run-moves.ts'
 import { parseConfig, type Config } from './config/parse-config.ts'
 import { processEnvironment, readTextFile } from './config/process-input.ts'
 import { authorityOf } from './config/values.ts'
@@ -50,9 +51,11 @@ import { connectToCommitter } from './server/cluster/committer-socket.ts'
 import type { CommitterAddress } from './server/cluster/messages.ts'
 import { runPrimary } from './server/cluster/primary.ts'
 import { runWorker, type RunningWorker } from './server/cluster/worker.ts'
-import { careForDrives } from './server/drives/care-for-drives.ts'
 import { createCareRows } from './server/drives/care-rows.ts'
 import { registerDriveRoutes } from './server/drives/drive-routes.ts'
+import { careForSets } from './server/growth/care-for-sets.ts'
+import { registerMoveRoutes, reportOf } from './server/growth/move-routes.ts'
+import { createMoveRows } from './server/growth/move-rows.ts'
 import { registerHealthRoutes, type Health } from './server/health-routes.ts'
 import { createHttpServer, type HttpServerOptions, type S3Handler } from './server/http-server.ts'
 import { CertificateError } from './server/tls/certificates.ts'
@@ -90,6 +93,8 @@ async function runCommand(argv: readonly string[]): Promise<number> {
       return runFsck(command)
     case 'status':
     case 'heal':
+    case 'decommission':
+    case 'rebalance':
       return runAdmin(command)
     case 'policySimulate':
       return simulate(command.argv)
@@ -128,7 +133,7 @@ async function runFsck({ drives, json, quick, repair }: Extract<Command, { kind:
   }
 }
 
-async function runAdmin(command: Extract<Command, { kind: 'status' | 'heal' }>): Promise<number> {
+async function runAdmin(command: Extract<Command, { kind: 'status' | 'heal' | 'decommission' | 'rebalance' }>): Promise<number> {
   const parsed = parseConfig({ argv: [], env: processEnvironment(), readFile: readTextFile })
   if (!parsed.ok) return complain(...parsed.problems)
   const { config } = parsed
@@ -136,7 +141,16 @@ async function runAdmin(command: Extract<Command, { kind: 'status' | 'heal' }>):
   const client = { endpoint, region: regionOf(config), root: config.root, clock }
   const output = { write: (text: string) => process.stdout.write(text), isTerminal: process.stdout.isTTY }
   try {
-    return await (command.kind === 'status' ? runStatus(client, command, output) : runHeal(client, command, output))
+    switch (command.kind) {
+      case 'status':
+        return await runStatus(client, command, output)
+      case 'heal':
+        return await runHeal(client, command, output)
+      case 'decommission':
+        return await runDecommission(client, command, output)
+      case 'rebalance':
+        return await runRebalance(client, command, output)
+    }
   } catch (error) {
     if (error instanceof AdminError) return complain(error.message)
     throw error
@@ -331,7 +345,7 @@ function openCatalogRoutes(config: Config, { engine, identity, catalog, signingK
 async function startWorker(config: Config, address: CommitterAddress, tellOthers: (spent: Spent) => void): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
-  const { deploymentId, engine, keeper, close } = await openStores(config, { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory })
+  const { deploymentId, engine, keeper, growth, close } = await openStores(config, { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory })
   const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'open'))
   const { lookupAccessKey } = identity
   const signingKeys = new SigningKeys()
@@ -339,8 +353,9 @@ async function startWorker(config: Config, address: CommitterAddress, tellOthers
   const admitRequest: AdmitRequest = caller => limits.admit(caller)
   const onInternalError = (fault: unknown, operationId: string): void => logger.error({ operation: operationId, err: fault }, 'a catalog request failed')
   const catalog = openCatalog(config, { engine, identity, onInternalError })
-  const health: Health = { isReady: () => engine.listBuckets({ limit: 1 }).then(() => true, () => false), sets: () => keeper.setStatuses() }
+  const health: Health = { isReady: () => engine.listBuckets({ limit: 1 }).then(() => true, () => false), sets: () => keeper.setStatuses().filter(({ state }) => state !== 'givenUp') }
   const rows = createCareRows(engine)
+  const moveRows = createMoveRows(engine)
   const providers = readProviders(config)
   const webIdentities = createWebIdentities({ issuers: providers.openid, clock, fetch })
   const iceberg = openCatalogRoutes(config, { engine, identity, catalog, signingKeys, admitRequest, webIdentities, serverKey: await ensureServerKey(engine, box, random) })
@@ -351,7 +366,8 @@ async function startWorker(config: Config, address: CommitterAddress, tellOthers
     query: openQuery(config, { identity, signingKeys, admitRequest, isSecure: tls !== undefined, providers, webIdentities }),
     routes: async app => {
       registerHealthRoutes(app, health)
-      registerDriveRoutes(app, { keeper, rows, lookupAccessKey, keys: signingKeys, clock, nextId, version, root: config.root, metricsAuthentication: config.metricsAuthentication })
+      registerDriveRoutes(app, { keeper, rows, moves: async () => (growth === undefined ? undefined : reportOf(growth, moveRows)), lookupAccessKey, keys: signingKeys, clock, nextId, version, root: config.root, metricsAuthentication: config.metricsAuthentication })
+      registerMoveRoutes(app, { growth, rows: moveRows, lookupAccessKey, keys: signingKeys, clock, nextId })
       await registerAccountRoutes(app, { identity, usageOf: ownerId => engine.usageOf(ownerId), lookupAccessKey, keys: signingKeys, clock })
       await app.register(iceberg)
     },
@@ -367,14 +383,7 @@ async function startWorker(config: Config, address: CommitterAddress, tellOthers
   const port = await server.listen(config.address)
   const stopping = new AbortController()
   const jobs = startJobs(config, { engine, catalog, logger, sessionKeys: identity.sessionKeys }, stopping.signal)
-  const care = careForDrives({
-    keeper, rows, clock, logger, nextId,
-    lease: createLease({ engine, clock, name: 'drives', holder: nextId(), durationMs: leaseDurationMs }),
-    renewMs: leaseDurationMs / 3,
-    scrubIntervalMs: config.scrubIntervalMs,
-    scrubBytesPerSecond: config.scrubRate * MiB,
-    signal: stopping.signal,
-  })
+  const care = careForSets(config, { engine, keeper, growth, rows, moveRows, clock, logger, nextId, leaseDurationMs, signal: stopping.signal })
   return {
     port,
     heard: spent => limits.heard(spent),
@@ -459,16 +468,19 @@ interface OpenStores {
   readonly deploymentId: string
   readonly engine: Engine
   readonly keeper: DriveKeeper
+  readonly growth: SetGrowth | undefined
   readonly close: () => Promise<void>
 }
 
 async function openStores(config: Config, committer?: DeploymentCommitter): Promise<OpenStores> {
   const deployment = await openDeployment({ ...drivesOf(config), clock, random, ...(committer === undefined ? {} : { committer }) })
-  const engine = openEngine({ metadata: deployment.metadata, blobs: deployment.blobs, clock, random })
+  const { metadata, blobs, copier, keeper } = deployment
+  const engine = openEngine({ metadata, blobs, clock, random })
   return {
     deploymentId: deployment.deploymentId,
     engine,
-    keeper: deployment.keeper,
+    keeper,
+    growth: copier === undefined ? undefined : new SetGrowth({ metadata, blobs, copier, keeper, clock, random }),
     close: async () => {
       await engine.close()
       await deployment.close()

@@ -15,7 +15,7 @@ export interface MemberEpoch {
 export const epochPath = 'epoch.json'
 const newEpochPath = 'epoch.json.new'
 
-/** Undefined when the drive has none, or one that cannot be read: another drive knows. */
+/** `drive` is that directory. Undefined when it has none, or one that cannot be read: another drive knows. */
 export async function readEpoch(drive: Drive): Promise<MemberEpoch | undefined> {
   try {
     return decodeEpoch((await readAll(drive, epochPath)).toString('utf8'))

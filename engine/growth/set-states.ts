@@ -18,7 +18,7 @@ export async function setStateOf(reader: Pick<MetadataReader, 'get'>, set: numbe
 
 /**
  * - `begun`: writers avoid the set from now on, as soon as they know, and its blobs can be moved off.
- * - `already`: that was begun before.
+ * - `already`: that was begun before; a set that is empty is looked through once more.
  * - `lastSet`: no other set of those that there are would take the blobs.
  */
 export type DrainBegin = 'begun' | 'already' | 'lastSet'
@@ -28,9 +28,14 @@ export function beginDrain(context: EngineContext, set: number, sets: readonly n
   return commit(context, async (tx) => {
     const states = new Map<number, boolean>()
     for (const each of sets) states.set(each, (await tx.get(setRow(each))) !== undefined)
-    if (states.get(set) === true) return 'already'
+    const sinceMs = Math.floor(context.clock.nowMs())
+    if (states.get(set) === true) {
+      const row = await tx.get(setRow(set))
+      if (row !== undefined && setFormat.decode(row).state === 'empty') tx.put(setRow(set), setFormat.encode({ state: 'verifying', sinceMs }))
+      return 'already'
+    }
     if (![...states].some(([other, isDrained]) => other !== set && !isDrained)) return 'lastSet'
-    tx.put(setRow(set), setFormat.encode({ state: 'draining', sinceMs: Math.floor(context.clock.nowMs()) }))
+    tx.put(setRow(set), setFormat.encode({ state: 'draining', sinceMs }))
     return 'begun'
   })
 }

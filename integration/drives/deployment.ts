@@ -45,8 +45,9 @@ export class Deployment {
     return join(this.root, `drive${number}`)
   }
 
-  async start(): Promise<void> {
-    this.#server = await startServer({ drive: this.words, workers: 2, args: ['--quiet'], env: this.#env })
+  /** With the drives of `lines`, words of a command line; all drives when absent. */
+  async start(lines: readonly string[] = [this.words]): Promise<void> {
+    this.#server = await startServer({ drive: lines.at(-1) ?? '', workers: 2, args: ['--quiet', ...lines.slice(0, -1)], env: this.#env })
     const { endpoint, accessKeyId, secretAccessKey } = this.#server
     this.#s3 = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, maxAttempts: 1, credentials: { accessKeyId, secretAccessKey } })
   }
@@ -136,6 +137,13 @@ export class Deployment {
     return JSON.parse(out) as DrivesReport
   }
 
+  /** Throws unless the command ends well; what it printed. */
+  async run(...words: readonly string[]): Promise<string> {
+    const { code, out } = await this.command(...words, '--endpoint', this.server.endpoint)
+    if (code !== 0) throw new Error(`moraine ${words.join(' ')}: ${code} ${out}`)
+    return out
+  }
+
   async stop(): Promise<void> {
     await this.#server?.stop()
     this.#server = undefined
@@ -149,7 +157,8 @@ export class Deployment {
 
 export interface DrivesReport {
   readonly drives: readonly { readonly path: string; readonly state: string }[]
-  readonly sets: readonly { readonly online: number; readonly canWrite: boolean }[]
+  readonly sets: readonly { readonly online: number; readonly canWrite: boolean; readonly state: string; readonly hasMetadata: boolean }[]
+  readonly moves?: { readonly decommissions: readonly { readonly set: number; readonly state: string; readonly progress?: { readonly movedBlobs: number } }[] }
   readonly scrub?: { readonly state: string; readonly id: string; readonly progress?: { readonly healedBlobs: number } }
 }
 

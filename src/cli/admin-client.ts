@@ -15,7 +15,7 @@ export class AdminError extends Error {
 }
 
 /** A request without a body to a running server (`path` with one parameter at most, encoded), signed by Version 4 with the root account's key; the JSON that it answers. */
-export async function callServer<T>(method: 'GET' | 'POST', path: string, { endpoint, region, root, clock }: AdminClientOptions): Promise<T> {
+export async function callServer<T>(method: 'GET' | 'POST' | 'DELETE', path: string, { endpoint, region, root, clock }: AdminClientOptions): Promise<T> {
   const { host } = new URL(endpoint)
   const stamp = `${new Date(clock.nowMs()).toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
   const payloadHash = sha256('')

@@ -16,6 +16,9 @@ describe('parseCommand', () => {
     [['server', '--address', ':9000', '/data'], { kind: 'server', argv: ['--address', ':9000', '/data'] }],
     [['status'], { kind: 'status', endpoint: undefined, json: false }],
     [['heal', '--wait', '--endpoint', 'https://s3.example.org', '--json'], { kind: 'heal', endpoint: 'https://s3.example.org', json: true, wait: true }],
+    [['decommission', '2', '--wait'], { kind: 'decommission', set: '2', endpoint: undefined, json: false, wait: true, cancel: false }],
+    [['decommission', '--endpoint', 'http://a', '/mnt/b1', '--json'], { kind: 'decommission', set: '/mnt/b1', endpoint: 'http://a', json: true, wait: false, cancel: false }],
+    [['rebalance', '--cancel'], { kind: 'rebalance', endpoint: undefined, json: false, wait: false, cancel: true }],
     [['fsck', '--repair', '/a'], { kind: 'fsck', drives: ['/a'], json: false, quick: false, repair: true }],
     [['fsck', '/a', '/d{1...2}'], { kind: 'fsck', drives: ['/a', '/d1', '/d2'], json: false, quick: false, repair: false }],
     [['fsck', '/data'], { kind: 'fsck', drives: ['/data'], json: false, quick: false, repair: false }],
@@ -30,6 +33,9 @@ describe('parseCommand', () => {
     [['status', '--wait'], '--wait is not an option'],
     [['heal', '--endpoint', 'nowhere'], 'takes a URL'],
     [['fsck', '--force', '/a'], '--force'],
+    [['decommission', '--wait'], 'takes the number of a set'],
+    [['decommission', '2', '--force'], '--force is not an option of "moraine decommission"'],
+    [['rebalance', '--wait', '--cancel'], 'do not go together'],
   ])('%j is refused', (argv, message) => {
     expect(parseCommand(argv)).toMatchObject({ kind: 'unknown', message: expect.stringContaining(message) as string })
   })

@@ -1,5 +1,6 @@
 import type { DrivesStatus, WalkProgress } from '../../engine/index.ts'
 import { GiB, MiB } from '../../base/units.ts'
+import { type MovesReport, movesText } from './moves-text.ts'
 
 /** A walk over all blobs as the server tells it. */
 export interface WalkReport {
@@ -11,14 +12,16 @@ export interface WalkReport {
 export interface DrivesReport extends DrivesStatus {
   readonly heal?: WalkReport
   readonly scrub?: WalkReport
+  readonly moves?: MovesReport
 }
 
 /** `moraine status` for people. */
-export function statusText({ sets, drives, rawBytes, rawFreeBytes, usableBytes, usableFreeBytes, heal, scrub }: DrivesReport): string {
+export function statusText({ sets, drives, rawBytes, rawFreeBytes, usableBytes, usableFreeBytes, heal, scrub, moves }: DrivesReport): string {
   const width = Math.max(...drives.map(({ path }) => path.length))
   const lines = sets.flatMap((set, index) => {
+    if (set.state === 'givenUp') return [`Set ${index + 1}: given up`]
     const verdict = set.canWrite ? (set.online < set.drives ? 'degraded' : 'healthy') : set.canRead ? 'READ ONLY' : 'DOWN'
-    const head = `Set ${index + 1}: ${verdict}, ${set.online} of ${set.drives} drives, ${set.parity} of parity, a write needs ${set.writeQuorum}`
+    const head = `Set ${index + 1}: ${verdict}, ${set.online} of ${set.drives} drives, ${set.parity} of parity, a write needs ${set.writeQuorum}${set.state === 'draining' ? '; nothing new is written to it' : ''}${set.hasMetadata && sets.length > 1 ? '; it has the metadata' : ''}`
     const own = drives.filter(drive => drive.set === index)
     return [head, ...own.map(drive => `  ${drive.path.padEnd(width)}  ${drive.state.padEnd(8)} ${spaceOf(drive)}${drive.explanation === undefined ? '' : `  ${drive.explanation}`}`.trimEnd())]
   })
@@ -27,7 +30,7 @@ export function statusText({ sets, drives, rawBytes, rawFreeBytes, usableBytes, 
     `Capacity: ${size(usableBytes)} for data (${size(usableFreeBytes)} free) of ${size(rawBytes)} (${size(rawFreeBytes)} free)`,
     `Heal: ${walkText(heal)}`,
     `Scrub: ${walkText(scrub)}`,
-    '',
+    moves === undefined ? '' : movesText(moves),
   ].join('\n')
 }
 

@@ -22,6 +22,10 @@ Usage:
                                       one cannot be written
   moraine heal [options]              compare the drives of a running server and heal what is missing
     --wait                            show it until its end; exits 2 when something waits for a drive
+  moraine decommission SET [options]  move everything off a set of drives, by its number or one of its drives
+  moraine rebalance [options]         move blobs from fuller sets of drives to emptier ones
+    --wait                            show it until its end; exits 2 when it was cancelled
+    --cancel                          stop it; what was moved stays where it is
     --endpoint URL                    the server, when it is not the one of this environment
     --json                            print JSON
   moraine policy simulate [options]   decide a request by policies in files and say why; exits 2 when it is denied

@@ -258,6 +258,12 @@ export const settings = {
     fallbackText: '32',
     doc: 'How many MiB of shards a scrub reads in a second, over all drives.',
   }),
+  moveRate: setting('MORAINE_MOVE_RATE', {
+    parse: countBetween(1, 100_000),
+    fallback: 128,
+    fallbackText: '128',
+    doc: 'How many MiB a decommission or a rebalance moves in a second, at most: it rests as long as it works.',
+  }),
   metricsAuthentication: setting<'jwt' | 'public'>('MORAINE_METRICS_AUTH', {
     aliases: ['MINIO_PROMETHEUS_AUTH_TYPE'],
     parse: oneOf('jwt', 'public'),

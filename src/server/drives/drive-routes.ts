@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { DriveKeeper, DrivesStatus } from '../../../engine/index.ts'
+import type { MovesReport } from '../growth/move-routes.ts'
 import { isOperator, type OperatorKeys } from '../operator.ts'
 import type { CareRows, HealRequest, WalkState } from './care-rows.ts'
 import { metricsText } from './metrics-text.ts'
@@ -8,6 +9,8 @@ import { isPrometheusToken } from './prometheus-token.ts'
 export interface DriveRoutesOptions extends OperatorKeys {
   readonly keeper: DriveKeeper
   readonly rows: CareRows
+  /** What is moved between sets; undefined on one drive. */
+  readonly moves: () => Promise<MovesReport | undefined>
   readonly nextId: () => string
   readonly version: string
   readonly root: { readonly user: string; readonly password: string }
@@ -20,6 +23,7 @@ export interface DrivesReport extends DrivesStatus {
   readonly heal: WalkState | undefined
   readonly scrub: WalkState | undefined
   readonly request: HealRequest | undefined
+  readonly moves: MovesReport | undefined
 }
 
 /**
@@ -29,7 +33,7 @@ export interface DrivesReport extends DrivesStatus {
 export function registerDriveRoutes(app: FastifyInstance, options: DriveRoutesOptions): void {
   const { keeper, rows, nextId, clock } = options
   const report = async (): Promise<DrivesReport> => ({
-    ...(await keeper.status()), heal: await rows.walk('heal'), scrub: await rows.walk('scrub'), request: await rows.request(),
+    ...(await keeper.status()), heal: await rows.walk('heal'), scrub: await rows.walk('scrub'), request: await rows.request(), moves: await options.moves(),
   })
   app.get('/_moraine/v1/drives', async (request, reply) => {
     if (!(await isOperator(request, options))) return refuse(reply)
