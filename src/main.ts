@@ -18,8 +18,7 @@ import { fsckExitCodes, fsckText } from './cli/fsck-text.ts'
 import { helpText } from './cli/help.ts'
 import { runPolicySimulate, SimulationError } from './cli/policy-simulate.ts'
 import { walkText } from './cli/drives-text.ts'
-import { runHeal, runStatus } from './cli/run-admin.ts'
-import { runDecommission, runRebalance } from './cli/run-moves.ts'
+import { runAdminCommand, type AdminCommand } from './cli/run-admin-command.ts'
 import { parseConfig, type Config } from './config/parse-config.ts'
 import { processEnvironment, readTextFile } from './config/process-input.ts'
 import { authorityOf } from './config/values.ts'
@@ -133,7 +132,7 @@ async function runFsck({ drives, json, quick, repair }: Extract<Command, { kind:
   }
 }
 
-async function runAdmin(command: Extract<Command, { kind: 'status' | 'heal' | 'decommission' | 'rebalance' }>): Promise<number> {
+async function runAdmin(command: AdminCommand): Promise<number> {
   const parsed = parseConfig({ argv: [], env: processEnvironment(), readFile: readTextFile })
   if (!parsed.ok) return complain(...parsed.problems)
   const { config } = parsed
@@ -141,16 +140,7 @@ async function runAdmin(command: Extract<Command, { kind: 'status' | 'heal' | 'd
   const client = { endpoint, region: regionOf(config), root: config.root, clock }
   const output = { write: (text: string) => process.stdout.write(text), isTerminal: process.stdout.isTTY }
   try {
-    switch (command.kind) {
-      case 'status':
-        return await runStatus(client, command, output)
-      case 'heal':
-        return await runHeal(client, command, output)
-      case 'decommission':
-        return await runDecommission(client, command, output)
-      case 'rebalance':
-        return await runRebalance(client, command, output)
-    }
+    return await runAdminCommand(client, command, output)
   } catch (error) {
     if (error instanceof AdminError) return complain(error.message)
     throw error
