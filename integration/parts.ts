@@ -57,6 +57,7 @@ export const parts: readonly Part[] = [
   { name: 'keycloak', runner: { kind: 'pytest', python: 'clients', keycloak: true }, deadlineMs: 5 * minute, server: false },
   { name: 'boto3', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 4 * minute, server: true },
   { name: 'policies', runner: { kind: 'pytest', python: 'objects' }, deadlineMs: 4 * minute, server: true },
+  { name: 'policy-service', runner: { kind: 'vitest', goProgram: 'policy-service/opa' }, deadlineMs: 3 * minute, server: false },
   { name: 'minio-js', runner: { kind: 'vitest' }, deadlineMs: 2 * minute, server: true },
   { name: 'python-clients', runner: { kind: 'pytest', python: 'objects' }, deadlineMs: 4 * minute, server: true },
   { name: 'cli-clients', runner: { kind: 'pytest', python: 'objects', debian: { restic: 'restic', s3fs: 's3fs' } }, deadlineMs: 5 * minute, server: true },

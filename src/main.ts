@@ -60,10 +60,12 @@ import { createHttpServer, type HttpServerOptions, type S3Handler } from './serv
 import { CertificateError } from './server/tls/certificates.ts'
 import { openServerTls, type ServerTls } from './server/tls/server-tls.ts'
 import { RateLimits, type Spent } from './server/limits/rate-limits.ts'
+import { openDecider } from './server/open-decider.ts'
 import { queryHandler } from './server/query-handler.ts'
 import { createLease } from './server/jobs/lease.ts'
 import { runJobs } from './server/jobs/run-jobs.ts'
 import { SigningKeys } from './sigv4/signing-keys.ts'
+import type { Decider } from './policy/decider.ts'
 import { PolicyCache } from './policy/policy-cache.ts'
 import { createStsService } from './sts/service.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
@@ -234,14 +236,16 @@ interface S3Parts {
   readonly identity: IdentityStore
   readonly signingKeys: SigningKeys
   readonly admitRequest: AdmitRequest
+  readonly decider: Decider
 }
 
-function openS3(config: Config, { engine, identity, signingKeys, admitRequest }: S3Parts): S3Handler {
+function openS3(config: Config, { engine, identity, signingKeys, admitRequest, decider }: S3Parts): S3Handler {
   return s3Handler({
     service: createS3Service({
       engine,
       region: config.region,
       clock,
+      decider,
       accountIdOf: async ownerId => (await identity.getAccountById(ownerId))?.accountId,
       accountOf: ownerId => identity.getAccountById(ownerId),
       newBucketDefaults: {
@@ -264,14 +268,15 @@ interface QueryParts {
   readonly signingKeys: SigningKeys
   readonly isSecure: boolean
   readonly admitRequest: AdmitRequest
+  readonly decider: Decider
   readonly providers: IdentityProviders
   readonly webIdentities: WebIdentities
 }
 
 /** IAM and STS. */
-function openQuery(config: Config, { identity, signingKeys, isSecure, admitRequest, providers, webIdentities }: QueryParts): S3Handler {
+function openQuery(config: Config, { identity, signingKeys, isSecure, admitRequest, decider, providers, webIdentities }: QueryParts): S3Handler {
   return queryHandler({
-    services: [createIamService({ identity, clock, random }), createStsService({ identity, clock, isRolelessAllowed: config.stsRoleless, providers, webIdentities, fetch })],
+    services: [createIamService({ identity, clock, random, decider }), createStsService({ identity, clock, decider, isRolelessAllowed: config.stsRoleless, providers, webIdentities, fetch })],
     lookupAccessKey: identity.lookupAccessKey,
     admitRequest,
     keys: signingKeys,
@@ -312,9 +317,10 @@ interface CatalogRouteParts extends S3Parts {
   readonly webIdentities: WebIdentities
 }
 
-function openCatalogRoutes(config: Config, { engine, identity, catalog, signingKeys, admitRequest, webIdentities, serverKey }: CatalogRouteParts): ReturnType<typeof icebergRoutes> {
+function openCatalogRoutes(config: Config, { engine, identity, catalog, signingKeys, admitRequest, decider, webIdentities, serverKey }: CatalogRouteParts): ReturnType<typeof icebergRoutes> {
   return icebergRoutes({
     catalog,
+    decider,
     bucketTags: bucketTagsOf(engine),
     lookupAccessKey: identity.lookupAccessKey,
     admitRequest,
@@ -348,12 +354,13 @@ async function startWorker(config: Config, address: CommitterAddress, tellOthers
   const moveRows = createMoveRows(engine)
   const providers = readProviders(config)
   const webIdentities = createWebIdentities({ issuers: providers.openid, clock, fetch })
-  const iceberg = openCatalogRoutes(config, { engine, identity, catalog, signingKeys, admitRequest, webIdentities, serverKey: await ensureServerKey(engine, box, random) })
+  const decider = openDecider(config, logger)
+  const iceberg = openCatalogRoutes(config, { engine, identity, catalog, signingKeys, admitRequest, decider, webIdentities, serverKey: await ensureServerKey(engine, box, random) })
   const tls = openTls(config)
   const audit = openAuditLog(config, { deploymentId, clock, logger })
   const server = await createHttpServer({
-    s3: openS3(config, { engine, identity, signingKeys, admitRequest }),
-    query: openQuery(config, { identity, signingKeys, admitRequest, isSecure: tls !== undefined, providers, webIdentities }),
+    s3: openS3(config, { engine, identity, signingKeys, admitRequest, decider }),
+    query: openQuery(config, { identity, signingKeys, admitRequest, decider, isSecure: tls !== undefined, providers, webIdentities }),
     routes: async app => {
       registerHealthRoutes(app, health)
       registerDriveRoutes(app, { keeper, rows, moves: async () => (growth === undefined ? undefined : reportOf(growth, moveRows)), lookupAccessKey, keys: signingKeys, clock, nextId, version, root: config.root, metricsAuthentication: config.metricsAuthentication })

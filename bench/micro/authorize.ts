@@ -4,6 +4,7 @@
  * busy machine does not blur it. The bound is 50 µs; exits 1 beyond it. The other lines are the ways that skip evaluation.
  */
 import { compilePolicy } from '../../src/policy/compile.ts'
+import { byPolicies } from '../../src/policy/decider.ts'
 import { evaluatePolicy } from '../../src/policy/evaluate.ts'
 import { rootPrincipal, type Principal } from '../../src/policy/principal.ts'
 import { createAuthorizer } from '../../src/s3/authorize.ts'
@@ -45,6 +46,7 @@ const authorizer = createAuthorizer({
   accessOf: async () => access,
   accountIdOf: async () => accountId,
   accountBlockOf: async () => undefined,
+  decider: byPolicies,
 })
 
 const factsOf = (principal: Principal): S3RequestFacts => ({

@@ -5,7 +5,7 @@
  */
 import { dayMs, hourMs, minuteMs, secondMs } from '../../base/units.ts'
 import {
-  countBetween, durationBetween, oneOf, parseAddress, parseBucketNames, parseDomains, parseParity, parseRegion, parseServerUrl, parseSwitch, parseText, parseWebhookUrl, showDuration,
+  countBetween, durationBetween, oneOf, parseAddress, parseBucketNames, parseDomains, parseParity, parsePolicyServiceUrl, parseRegion, parseServerUrl, parseSwitch, parseText, parseWebhookUrl, showDuration,
   type ListenAddress,
 } from './values.ts'
 import { splitWords } from './words.ts'
@@ -88,6 +88,21 @@ export const settings = {
     fallback: undefined,
     fallbackText: 'none',
     doc: 'A JSON or YAML document of OpenID Connect providers, a directory (LDAP) and others whose identities may sign in; see [identities](identities.md).',
+  }),
+  policyServiceUrl: setting<string | undefined>('MORAINE_POLICY_PLUGIN_URL', {
+    aliases: ['MINIO_POLICY_PLUGIN_URL'],
+    parse: parsePolicyServiceUrl,
+    fallback: undefined,
+    fallbackText: 'none: the policies here decide alone',
+    doc: 'A policy service such as Open Policy Agent, which is asked about every signed request; see [access control](access-control.md). `https`, or `http` on this machine.',
+  }),
+  policyServiceToken: setting<string | undefined>('MORAINE_POLICY_PLUGIN_AUTH_TOKEN', {
+    aliases: ['MINIO_POLICY_PLUGIN_AUTH_TOKEN'],
+    parse: parseText,
+    fallback: undefined,
+    fallbackText: 'none',
+    fileForm: true,
+    doc: 'Sent to the policy service as `Authorization`, as it stands: `Bearer …`.',
   }),
   stsRoleless: setting('MORAINE_STS_ROLELESS', {
     parse: parseSwitch,

@@ -133,6 +133,14 @@ export function parseWebhookUrl(text: string): string {
   return url.href
 }
 
+/** As of a webhook, but its answers must be its own: over the network they come by `https` only. */
+export function parsePolicyServiceUrl(text: string): string {
+  const url = new URL(parseWebhookUrl(text))
+  const isLocal = ['localhost', '127.0.0.1', '[::1]'].includes(url.hostname)
+  if (url.protocol !== 'https:' && !isLocal) throw new ValueError('expected https: over http the network could answer in its name')
+  return url.href
+}
+
 /** A bucket name by AWS's rules for general purpose buckets. */
 export function parseBucketName(text: string): string {
   const legal = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text) && !text.includes('..') && isIP(text) === 0

@@ -3,7 +3,7 @@ import type { Random } from '../../base/random.ts'
 import { IdentityError } from '../identity/identity-error.ts'
 import type { IdentityStore } from '../identity/identity-store.ts'
 import type { QueryCall } from '../identity/query-call.ts'
-import { evaluatePolicy } from '../policy/evaluate.ts'
+import { byPolicies, type Decider } from '../policy/decider.ts'
 import { notedDecision } from '../policy/explain.ts'
 import { PolicyCache } from '../policy/policy-cache.ts'
 import { requestContext } from '../policy/request-context.ts'
@@ -16,12 +16,14 @@ export interface IamParts {
   readonly identity: IdentityStore
   readonly clock: Clock
   readonly random: Random
+  /** Absent: the policies alone. */
+  readonly decider?: Decider
 }
 
 type AnyOperation = Operation<never>
 
 /** IAM: authorize, then run. Every operation is about the caller's own account. */
-export function createIamService({ identity, clock, random }: IamParts) {
+export function createIamService({ identity, clock, random, decider = byPolicies }: IamParts) {
   const policies = new PolicyCache()
   return {
     model: iamModel,
@@ -33,7 +35,7 @@ export function createIamService({ identity, clock, random }: IamParts) {
       const { accountId } = caller.principal
       const call: IamCall = { caller, client, accountId, identity, iam: identity.iam(accountId), nowMs: clock.nowMs(), random, policies }
       refuseUnhonoured(name, operation, input)
-      await authorize(name, operation, input, call, noteDecision)
+      await authorize(name, operation, input, call, { decider, noteDecision })
       try {
         return await operation.run(input as never, call)
       } catch (error) {
@@ -48,12 +50,12 @@ function refuseUnhonoured(name: string, { honours }: AnyOperation, input: object
   if (stranger !== undefined) throw new QueryError('NotImplemented', `${name} with ${stranger} is not implemented.`)
 }
 
-async function authorize(name: string, operation: AnyOperation, input: object, call: IamCall, noteDecision: QueryCall['noteDecision']): Promise<void> {
+async function authorize(name: string, operation: AnyOperation, input: object, call: IamCall, { decider, noteDecision }: Pick<QueryCall, 'noteDecision'> & { readonly decider: Decider }): Promise<void> {
   const { caller: { principal }, client, accountId, nowMs } = call
   const about = await operation.resource(input as never, call)
   const resource = about === '*' ? '*' : `arn:aws:iam::${accountId}:${about}`
   const context = requestContext({ principal, nowMs, ...client, referer: undefined, resourceAccountId: accountId }, contextOf(input))
-  const decided = evaluatePolicy({ principal, action: `iam:${name}`, resource, resourceAccountId: accountId, context }, { ...principal.policies, resource: [] })
+  const decided = await decider.decide({ principal, action: `iam:${name}`, resource, resourceAccountId: accountId, context }, { ...principal.policies, resource: [] })
   noteDecision(notedDecision(`iam:${name}`, decided))
   if (decided.decision === 'deny') {
     const who = principal.sessionArn ?? principal.arn

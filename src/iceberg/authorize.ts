@@ -3,7 +3,8 @@ import type { Principal } from '../policy/principal.ts'
 import { catalogActionsOf, catalogArns, namespaceName } from '../policy/actions/iceberg-actions.ts'
 import { bucketArn, objectArn } from '../policy/actions/s3-actions.ts'
 import { asksFor } from '../policy/context-keys.ts'
-import { evaluatePolicy, type AccessRequest } from '../policy/evaluate.ts'
+import { byPolicies, type Decider } from '../policy/decider.ts'
+import type { AccessRequest } from '../policy/evaluate.ts'
 import { notedDecision, reasonOf, type NotedDecision } from '../policy/explain.ts'
 import { requestContext, tagValue, type RequestFacts } from '../policy/request-context.ts'
 
@@ -16,6 +17,8 @@ export interface CatalogRequestFacts extends Omit<RequestFacts, 'resourceAccount
 export interface CatalogRights {
   /** The tags of a warehouse's bucket: `s3tables:WarehouseTag/…`. */
   readonly bucketTags: (bucket: string) => Promise<Readonly<Record<string, string>>>
+  /** Absent: the policies alone. */
+  readonly decider?: Decider
 }
 
 /** The rights of one caller: its policies, on the warehouse's account. */
@@ -26,7 +29,7 @@ export function authorizeBy(facts: CatalogRequestFacts, rights: CatalogRights): 
     // What follows decides which entries of a listing are shown, and through which views: the record tells of the request itself.
     const notes = isAsked ? undefined : noted
     isAsked = true
-    if (isUnbound(principal, access)) {
+    if (isUnbound(principal, access) && rights.decider?.bindsRoots !== true) {
       if (notes !== undefined) notes.decision = principal.kind === 'serverRoot' ? allowedRoot : allowedOwner
       return true
     }
@@ -52,6 +55,7 @@ function isUnbound({ kind, accountId, policies: { limits, session } }: Principal
 /** On all that the target needs: the first that is denied, else the last. */
 async function decisionOn(facts: CatalogRequestFacts, rights: CatalogRights, access: Access, target: Target): Promise<NotedDecision> {
   const { principal } = facts
+  const { decider = byPolicies } = rights
   const { warehouse } = access
   const actions = catalogActionsOf(access.operationId === 'signRequest' && access.isWrite ? 'signWriteRequest' : access.operationId, target)
   if (actions === undefined) return { effect: 'deny', because: `${access.operationId}: nobody may do it` }
@@ -65,7 +69,7 @@ async function decisionOn(facts: CatalogRequestFacts, rights: CatalogRights, acc
   const needs = [...actions.map((action) => ({ action })), ...(access.operationId === 'createWarehouse' ? bucketNeeds(warehouse.bucket) : [])]
   let noted: NotedDecision = { effect: 'deny', because: `${access.operationId}: nobody may do it` }
   for (const need of needs) {
-    noted = notedDecision(need.action, evaluatePolicy({ ...request, ...need }, { ...principal.policies, resource: [] }))
+    noted = notedDecision(need.action, await decider.decide({ ...request, ...need }, { ...principal.policies, resource: [] }))
     if (noted.effect === 'deny') break
   }
   return noted

@@ -1,4 +1,4 @@
-import { compilePattern, matchPattern } from './pattern.ts'
+import { compilePattern, lacksValue, matchPattern } from './pattern.ts'
 import type { Matched, Pattern, PatternRules, Resolve } from './pattern.ts'
 
 /**
@@ -30,15 +30,10 @@ export function compileArn(text: string, rules: PatternRules): ArnPattern | unde
 export function matchArn(pattern: ArnPattern, arn: string, resolve: Resolve): Matched {
   if (pattern.kind === 'all') return true
   if (pattern.kind === 'whole') return matchPattern(pattern.pattern, arn, resolve)
-  const segments = splitArn(arn)
-  if (segments === undefined) return false
-  let outcome: Matched = true
-  for (const [index, segment] of pattern.segments.entries()) {
-    const matched = matchPattern(segment, segments[index] ?? '', resolve)
-    if (matched === false) return false
-    if (matched === 'unresolved') outcome = matched
-  }
-  return outcome
+  const segments = splitArn(arn) ?? []
+  // As of one pattern over the whole: a variable without a value leaves it open, whatever else there is.
+  if (pattern.segments.some(segment => lacksValue(segment, resolve))) return 'unresolved'
+  return segments.length === segmentCount && pattern.segments.every((segment, index) => matchPattern(segment, segments[index] ?? '', resolve) === true)
 }
 
 /** By the first five colons that stand outside `${…}`. */

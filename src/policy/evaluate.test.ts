@@ -30,4 +30,11 @@ describe('a decision', () => {
     expect(evaluatePolicy({ ...request, principal: root, action: 's3:PutObject' }, { identity: [], limits: [named(home)], resource: [] }).decision).toBe('deny')
     expect(evaluatePolicy({ ...request, principal: root, action: 's3:PutObject' }, { identity: [], session: named(home), limits: [], resource: [] }).decision).toBe('deny')
   })
+
+  it('gives no right by a variable without a value, also where the rest of the pattern is about another resource', () => {
+    for (const NotResource of ['arn:aws:s3:::b/${aws:missing}', 'arn:?aws:s3:::b/${aws:missing}', 'arn:aws:s3:*:${aws:missing}:other']) {
+      const policy = { Version: '2012-10-17', Statement: { Effect: 'Allow', Action: '*', NotResource } }
+      for (const resource of [request.resource, '*']) expect(evaluatePolicy({ ...request, resource }, { identity: named(policy), limits: [], resource: [] }).decision).toBe('deny')
+    }
+  })
 })

@@ -32,13 +32,14 @@ export interface Decision {
 
 export type PolicySource = 'identity' | 'boundary' | 'session' | 'limit' | 'resource'
 
-/** `statement`: it allows, or explicitly denies. `missing`: nothing of that source allows. */
+/** `statement`: it allows, or explicitly denies. `missing`: nothing of that source allows. `service`: what an external policy service says, or that it says nothing. */
 export type Because =
   | { readonly kind: 'serverRoot' }
   | { readonly kind: 'accountRoot' }
   | { readonly kind: 'grant'; readonly name: string }
   | { readonly kind: 'statement'; readonly source: PolicySource; readonly policy: string; readonly index: number; readonly sid: string | undefined }
   | { readonly kind: 'missing'; readonly source: PolicySource }
+  | { readonly kind: 'service'; readonly outcome: 'allows' | 'refuses' | 'fails' }
 
 /**
  * AWS's evaluation: an explicit deny anywhere wins; then what grants, and whether every limit allows it.

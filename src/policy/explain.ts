@@ -82,6 +82,8 @@ export function reasonOf({ decision, because }: Decision): string {
       return 'the account’s own key may do everything in it'
     case 'grant':
       return `${because.name} grants it`
+    case 'service':
+      return because.outcome === 'fails' ? 'the policy service gives no answer' : `the policy service ${because.outcome} it`
     case 'missing':
       return `nothing in ${sourceNames[because.source]} allows it`
     case 'statement':

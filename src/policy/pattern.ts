@@ -77,7 +77,7 @@ export function matchPattern(pattern: Pattern, text: string, resolve: Resolve): 
     case 'prefix':
       return text.startsWith(pattern.text)
     case 'pieces':
-      return pattern.hasVariables && !isResolved(pattern.pieces, resolve) ? 'unresolved' : matchPieces(pattern.pieces, text, resolve)
+      return lacksValue(pattern, resolve) ? 'unresolved' : matchPieces(pattern.pieces, text, resolve)
   }
 }
 
@@ -88,6 +88,9 @@ export function textOf(pattern: Pattern, resolve: Resolve): string | undefined {
   if (!isResolved(pattern.pieces, resolve)) return undefined
   return pattern.pieces.map(piece => textOfPiece(piece, resolve) ?? '').join('')
 }
+
+/** Whether a variable in it has no value. */
+export const lacksValue = (pattern: Pattern, resolve: Resolve): boolean => pattern.kind === 'pieces' && pattern.hasVariables && !isResolved(pattern.pieces, resolve)
 
 function isResolved(pieces: readonly Piece[], resolve: Resolve): boolean {
   for (const piece of pieces) if (piece.kind === 'variable' && textOfPiece(piece, resolve) === undefined) return false

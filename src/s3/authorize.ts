@@ -2,7 +2,8 @@ import { must } from '../../base/assert.ts'
 import { bucketArn, objectArn, s3NeedsOf, type S3Need } from '../policy/actions/s3-actions.ts'
 import { asksFor } from '../policy/context-keys.ts'
 import { notedDecision, reasonOf } from '../policy/explain.ts'
-import { evaluatePolicy, type AccessRequest, type Decision, type PoliciesInForce } from '../policy/evaluate.ts'
+import type { Decider } from '../policy/decider.ts'
+import type { AccessRequest, Decision, PoliciesInForce } from '../policy/evaluate.ts'
 import { requestContext } from '../policy/request-context.ts'
 import { S3Error } from '../wire/errors.ts'
 import { blockNothing, type BucketAccess } from './bucket-access.ts'
@@ -20,6 +21,7 @@ export interface AuthorizerParts {
   readonly accountIdOf: (ownerId: string) => Promise<string | undefined>
   /** The account's own Block Public Access, by the account's id. */
   readonly accountBlockOf: (accountId: string) => Promise<PublicAccessBlock | undefined>
+  readonly decider: Decider
 }
 
 /** One action and what it is done to. `bucket` absent: the account's everything, or a bucket that is not there yet (`newBucket`). */
@@ -55,12 +57,12 @@ export function createAuthorizer(parts: AuthorizerParts): Authorizer {
     },
     async require(facts, needs) {
       const { caller: { principal }, notes } = facts
-      if (isUnboundRoot(principal)) {
+      if (isUnboundRoot(principal) && !parts.decider.bindsRoots) {
         notes.decision = allowedRoot
         return
       }
       for (const need of needs) {
-        if (ownsPlainly(principal, need.bucket)) {
+        if (ownsPlainly(principal, need.bucket) && !parts.decider.bindsRoots) {
           notes.decision = allowedOwner
           continue
         }
@@ -113,26 +115,27 @@ const policyActions: ReadonlySet<string> = new Set(['s3:GetBucketPolicy', 's3:Pu
 async function decideNeed(parts: AuthorizerParts, facts: S3RequestFacts, need: PlacedNeed): Promise<Decision> {
   const { principal } = facts.caller
   const { bucket, action } = need
-  if (bucket === undefined) return decideInAccount(facts, need)
+  if (bucket === undefined) return decideInAccount(parts, facts, need)
   if (principal.kind === 'accountRoot' && bucket.ownerId === principal.canonicalUserId && policyActions.has(action) && !isLimited(principal)) {
-    return { decision: 'allow', because: { kind: 'accountRoot' } }
+    return decideInAccount(parts, facts, need)
   }
   const access = await parts.accessOf(bucket)
   const place = await placeOf(parts, need, bucket, access, principal)
   const request = requestOf(facts, need, place)
   const policies = await policiesOf(parts, principal, bucket, access, place)
-  const decision = evaluatePolicy(request, policies)
+  const decision = await parts.decider.decide(request, policies)
   if (decision.decision === 'allow' || decision.because.kind !== 'missing' || access.isOwnerEnforced) return decision
   const grant = await aclGrant(parts, principal, need, bucket, access, place)
-  return grant === undefined ? decision : evaluatePolicy(request, { ...policies, grant })
+  return grant === undefined ? decision : parts.decider.decide(request, { ...policies, grant })
 }
 
 const isLimited = ({ policies: { limits, session } }: Principal): boolean => limits.length > 0 || session !== undefined
 
-function decideInAccount(facts: S3RequestFacts, need: PlacedNeed): Decision {
+/** No policy but the caller's own has a say. */
+function decideInAccount({ decider }: AuthorizerParts, facts: S3RequestFacts, need: PlacedNeed): Decision | Promise<Decision> {
   const { principal } = facts.caller
   const request = requestOf(facts, need, { accountId: principal.accountId || undefined, object: undefined, ownsObject: true })
-  return evaluatePolicy(request, { ...principal.policies, resource: [] })
+  return decider.decide(request, { ...principal.policies, resource: [] })
 }
 
 /** What is there, and whose it is. */

@@ -5,6 +5,7 @@ import type { IdentityStore } from '../identity/identity-store.ts'
 import type { Attempts } from '../identity/ldap/attempts.ts'
 import type { WebIdentities } from '../identity/oidc/web-identities.ts'
 import type { ClientFacts, QueryCall } from '../identity/query-call.ts'
+import type { Decider } from '../policy/decider.ts'
 import type { PolicyCache } from '../policy/policy-cache.ts'
 import { QueryError } from '../wire/query-error.ts'
 
@@ -24,6 +25,8 @@ export interface StsCall {
   readonly identity: IdentityStore
   readonly nowMs: number
   readonly policies: PolicyCache
+  /** Decides what signed callers may do. */
+  readonly decider: Decider
   /** Sessions of the caller's own rights, without a role. */
   readonly isRolelessAllowed: boolean
   readonly providers: IdentityProviders

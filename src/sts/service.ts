@@ -5,6 +5,7 @@ import type { IdentityStore } from '../identity/identity-store.ts'
 import { Attempts } from '../identity/ldap/attempts.ts'
 import type { WebIdentities } from '../identity/oidc/web-identities.ts'
 import type { QueryCall } from '../identity/query-call.ts'
+import { byPolicies, type Decider } from '../policy/decider.ts'
 import { PolicyCache } from '../policy/policy-cache.ts'
 import { QueryError } from '../wire/query-error.ts'
 import { stsModel } from '../wire/query-operations.ts'
@@ -18,12 +19,14 @@ export interface StsParts {
   readonly isRolelessAllowed: boolean
   readonly providers: IdentityProviders
   readonly webIdentities: WebIdentities
+  /** Absent: the policies alone. */
+  readonly decider?: Decider
   /** Asks identity services. */
   readonly fetch: typeof fetch
 }
 
 /** STS. Each operation authorizes by its own rules: trust policies, tokens, passwords, certificates. */
-export function createStsService({ clock, ...parts }: StsParts) {
+export function createStsService({ clock, decider = byPolicies, ...parts }: StsParts) {
   const policies = new PolicyCache()
   const attempts = new Attempts(clock)
   return {
@@ -40,7 +43,7 @@ export function createStsService({ clock, ...parts }: StsParts) {
         noteDecision(decision)
       }
       try {
-        const output = await operation.run(input as never, { ...parts, caller, client, request, noteDecision: note, nowMs: clock.nowMs(), policies, attempts })
+        const output = await operation.run(input as never, { ...parts, caller, client, request, noteDecision: note, nowMs: clock.nowMs(), policies, decider, attempts })
         if (!isNoted) note({ effect: 'allow', because: `sts:${name}: ${caller === undefined ? 'the identity was proven' : 'every caller may'}` })
         return output
       } catch (error) {

@@ -33,14 +33,16 @@ export async function findRole(arn: string | undefined, { identity }: StsCall): 
  * takes both. A role without a trust policy for the caller is nobody's, also within its account.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
  */
-export function isTrusted(action: string, principal: Principal, { account, role, arn }: FoundRole, own: (key: string) => readonly string[] | undefined, { client, nowMs, policies, noteDecision }: StsCall): boolean {
+export async function isTrusted(
+  action: string, principal: Principal, { account, role, arn }: FoundRole, own: (key: string) => readonly string[] | undefined, { client, nowMs, policies, decider, noteDecision }: StsCall,
+): Promise<boolean> {
   const context = requestContext({ principal, nowMs, ...client, referer: undefined, resourceAccountId: account.accountId }, own)
   const resource = [{ name: `${arn}#trust`, policy: policies.compiled(role.trust, 'trust') }]
   const request = { principal, action, resource: arn, resourceAccountId: account.accountId, context }
   // As from another account and with every right there: then the trust policy alone decides.
   const anything = { identity: [{ name: 'any', policy: policies.compiled(allowAnything, 'identity') }], limits: [] }
   const named = evaluatePolicy({ ...request, resourceAccountId: undefined }, { ...anything, resource })
-  const decided = named.decision === 'allow' ? evaluatePolicy(request, { ...principal.policies, resource }) : named
+  const decided = named.decision === 'allow' ? await decider.decide(request, { ...principal.policies, resource }) : named
   noteDecision(notedDecision(action, decided))
   return decided.decision === 'allow'
 }

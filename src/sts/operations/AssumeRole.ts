@@ -39,8 +39,9 @@ async function roleSession(input: Input, caller: Caller, found: FoundRole, call:
   if (overridden !== undefined) throw new QueryError('InvalidParameterValue', `The tag ${overridden} is transitive from the calling session and cannot be set anew.`)
   const context = contextOf(input, sessionName, tags)
   const needed = ['sts:AssumeRole', ...(input.Tags === undefined ? [] : ['sts:TagSession']), ...(input.SourceIdentity === undefined ? [] : ['sts:SetSourceIdentity'])]
-  const missing = needed.find(action => !isTrusted(action, principal, found, context, call))
-  if (missing !== undefined) throw refused(principal, missing, found.arn)
+  for (const action of needed) {
+    if (!(await isTrusted(action, principal, found, context, call))) throw refused(principal, action, found.arn)
+  }
   const isChained = basis?.subject.kind === 'role'
   const lifetimeMs = durationMs(input.DurationSeconds, { fallbackSeconds: 3600, mostSeconds: isChained ? chainedSeconds : found.role.maxSessionSeconds })
   const session = sessionPolicies(input.Policy, input.PolicyArns, call)

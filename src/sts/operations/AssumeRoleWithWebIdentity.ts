@@ -2,6 +2,7 @@ import { WebIdentityError, providerNameOf, type WebIdentity } from '../../identi
 import { claimKeys, federatedBasis } from '../../identity/oidc/federated-basis.ts'
 import { rootAccountName } from '../../identity/identity-records.ts'
 import { conditionKey } from '../../policy/pattern.ts'
+import { byPolicies } from '../../policy/decider.ts'
 import type { Principal } from '../../policy/principal.ts'
 import { QueryError, type QueryErrorCode } from '../../wire/query-error.ts'
 import type { StsInput, StsOutput } from '../../wire/query-operations.ts'
@@ -58,7 +59,8 @@ async function roleSession(input: Input, identity: WebIdentity, found: FoundRole
   for (const [key, values] of Object.entries(claimKeys(identity))) claims.set(key, values)
   // A provider's name has slashes, after which the names of keys keep their case.
   const own = (key: string): readonly string[] | undefined => claims.get(key) ?? claims.get(conditionKey(key))
-  if (!isTrusted('sts:AssumeRoleWithWebIdentity', principal, found, own, call)) throw refused(undefined, 'sts:AssumeRoleWithWebIdentity', undefined)
+  // Provider and trust policy decide; a policy service is asked about what the session then does.
+  if (!(await isTrusted('sts:AssumeRoleWithWebIdentity', principal, found, own, { ...call, decider: byPolicies }))) throw refused(undefined, 'sts:AssumeRoleWithWebIdentity', undefined)
   const lifetimeMs = durationMs(input.DurationSeconds, { fallbackSeconds: 3600, mostSeconds: role.maxSessionSeconds })
   const session = sessionPolicies(input.Policy, input.PolicyArns, call)
   const credentials = await openSession(roleBasis(found, { sessionName, session, tags: {}, transitiveTags: [], keys }), lifetimeMs, call)

@@ -1,4 +1,3 @@
-import { evaluatePolicy } from '../../policy/evaluate.ts'
 import { requestContext } from '../../policy/request-context.ts'
 import { QueryError } from '../../wire/query-error.ts'
 import type { StsInput, StsOutput } from '../../wire/query-operations.ts'
@@ -12,7 +11,7 @@ export const GetAccessKeyInfo: Operation<StsInput<'GetAccessKeyInfo'>, StsOutput
     const { principal } = signedBy(call)
     const context = requestContext({ principal, nowMs: call.nowMs, ...call.client, referer: undefined, resourceAccountId: principal.accountId }, () => undefined)
     const request = { principal, action: 'sts:GetAccessKeyInfo', resource: '*', resourceAccountId: principal.accountId, context }
-    if (evaluatePolicy(request, { ...principal.policies, resource: [] }).decision === 'deny') throw refused(principal, 'sts:GetAccessKeyInfo', undefined)
+    if ((await call.decider.decide(request, { ...principal.policies, resource: [] })).decision === 'deny') throw refused(principal, 'sts:GetAccessKeyInfo', undefined)
     const key = AccessKeyId.length <= 128 ? await call.identity.accessKeys.get(AccessKeyId) : undefined
     const account = key === undefined ? undefined : await call.identity.getAccount(key.accountName)
     if (account === undefined) throw new QueryError('ValidationError', 'The access key is not one of this server.')
