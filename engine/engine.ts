@@ -277,6 +277,8 @@ export interface ObjectHead {
 }
 
 export interface ObjectReader extends ObjectHead {
+  /** All bytes of this version where they are at hand, verified: what `read` would yield. */
+  readonly bytes?: Buffer
   /**
    * The bytes `offset … offset + length - 1` of this version, verified; within the object (`InvalidRange`).
    * A yielded buffer is the consumer's until it asks for the next one: then it is filled again.

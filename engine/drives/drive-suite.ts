@@ -35,6 +35,14 @@ export function describeDrive(name: string, open: () => Promise<Drive>): void {
       await open.close()
     })
 
+    test('a record that is written and synced in one step is there', async () => {
+      const file = await drive.create('a')
+      await file.writeSynced(Buffer.from('first, '), 0)
+      await file.writeSynced(Buffer.from('second'), 7)
+      await file.close()
+      expect((await contentOf(drive, 'a')).toString()).toBe('first, second')
+    })
+
     test('large and concurrent writes all arrive', async () => {
       const file = await drive.create('large')
       const blocks = Array.from({ length: 20 }, (_, i) => Buffer.alloc(256 * KiB + 1, i))

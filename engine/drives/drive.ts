@@ -43,6 +43,8 @@ export interface DriveFile {
   read(target: Uint8Array, position: number): Promise<number>
   /** All bytes written so far are on stable storage when this resolves. */
   sync(): Promise<void>
+  /** As `write` and then `sync`, for a record that somebody waits for. */
+  writeSynced(bytes: Uint8Array, position: number): Promise<void>
   close(): Promise<void>
 }
 

@@ -12,11 +12,14 @@ const root = mkdtempSync(join(tmpdir(), 'moraine-drive-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
 let opened = 0
-describeDrive('NodeDrive', async () => {
+function emptyDirectory(): string {
   const directory = join(root, String(opened++))
   mkdirSync(directory)
-  return new NodeDrive(directory)
-})
+  return directory
+}
+
+describeDrive('NodeDrive', async () => new NodeDrive(emptyDirectory()))
+describeDrive('NodeDrive, blocking', async () => new NodeDrive(emptyDirectory(), { blocking: true }))
 
 test('makeDirectoryDurably makes what is missing, and nothing when all is there', () => {
   const directory = join(root, 'x/y/z')

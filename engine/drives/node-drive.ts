@@ -18,16 +18,23 @@ const uncachedBytes = 256 * KiB
 export class NodeDrive implements Drive {
   readonly #root: string
 
-  constructor(root: string) {
+  readonly #blocking: boolean
+
+  /**
+   * `blocking`: `writeSynced` holds up the process. For one that has nothing else to do: on busy cores, each turn
+   * to another thread and back waits for a core, which took longer than the drive.
+   */
+  constructor(root: string, { blocking = false }: { readonly blocking?: boolean } = {}) {
     this.#root = root
+    this.#blocking = blocking
   }
 
   async create(path: string): Promise<DriveFile> {
-    return new NodeDriveFile(await this.#descriptor(path, 'wx'), this.#at(path))
+    return new NodeDriveFile(await this.#descriptor(path, 'wx'), this.#at(path), this.#blocking)
   }
 
   async open(path: string): Promise<DriveFile> {
-    return new NodeDriveFile(await this.#descriptor(path, 'r'), this.#at(path))
+    return new NodeDriveFile(await this.#descriptor(path, 'r'), this.#at(path), this.#blocking)
   }
 
   remove(path: string): Promise<void> {
@@ -92,9 +99,12 @@ class NodeDriveFile implements DriveFile {
   readonly #path: string
   #uncached: Promise<number | undefined> | undefined
 
-  constructor(descriptor: number, path: string) {
+  readonly #blocking: boolean
+
+  constructor(descriptor: number, path: string, blocking: boolean) {
     this.#descriptor = descriptor
     this.#path = path
+    this.#blocking = blocking
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
@@ -147,6 +157,21 @@ class NodeDriveFile implements DriveFile {
   /** The data and what is needed to find it again (its size), not the times. */
   sync(): Promise<void> {
     return settled((done) => fs.fdatasync(this.#descriptor, done))
+  }
+
+  async writeSynced(bytes: Uint8Array, position: number): Promise<void> {
+    if (!this.#blocking) {
+      await this.#writeAll(bytes, position)
+      return this.sync()
+    }
+    try {
+      for (let offset = 0; offset < bytes.byteLength; ) {
+        offset += fs.writeSync(this.#descriptor, bytes, offset, bytes.byteLength - offset, position + offset)
+      }
+      fs.fdatasyncSync(this.#descriptor)
+    } catch (error) {
+      throw asDriveError(error as NodeJS.ErrnoException)
+    }
   }
 
   async close(): Promise<void> {

@@ -157,7 +157,7 @@ export class SimulatedDrive implements Drive {
   }
 
   #handle(file: FileNode): DriveFile {
-    return {
+    const handle: DriveFile = {
       write: async (bytes, position) => {
         await this.#before('write', file.path)
         this.#reserve(Math.max(0, position + bytes.byteLength - file.content.length))
@@ -178,8 +178,13 @@ export class SimulatedDrive implements Drive {
         for (const write of file.unsynced) if (covered.has(write)) file.durable.write(write)
         file.unsynced = file.unsynced.filter((write) => !covered.has(write))
       },
+      writeSynced: async (bytes, position) => {
+        await handle.write(bytes, position)
+        await handle.sync()
+      },
       close: () => this.#before('close', file.path),
     }
+    return handle
   }
 
   async #before(operation: DriveOperation, path: string): Promise<void> {

@@ -40,6 +40,8 @@ export interface CommitterInput {
   readonly readOnly?: string | undefined
   /** After so much in a member's journal its index is made durable, so that the journal can be cut. */
   readonly checkpointBytes?: number
+  /** Resolves once what arrives together has been submitted, to share a batch: the end of the turn, where none is given. */
+  readonly gather?: () => Promise<void>
   /** For the mutation check only: answers before the journals are durable, which is wrong. */
   readonly acknowledgeEarly?: boolean
   /** Called when it has let go of everything. */
@@ -70,12 +72,14 @@ export class Committer {
   #checkpointing: Promise<void> | undefined
   #record: Buffer = Buffer.alloc(64 * KiB)
   readonly #checkpointBytes: number
+  readonly #gather: () => Promise<void>
   readonly #acknowledgeEarly: boolean
   readonly #onClosed: () => void
   readonly #onFailure: (remedy: Remedy) => void
 
-  constructor({ members, known, checkpointBytes = defaultCheckpointBytes, acknowledgeEarly = false, readOnly, onFailure = () => {}, onClosed = () => {} }: CommitterInput) {
+  constructor({ members, known, checkpointBytes = defaultCheckpointBytes, gather = () => Promise.resolve(), acknowledgeEarly = false, readOnly, onFailure = () => {}, onClosed = () => {} }: CommitterInput) {
     this.#checkpointBytes = checkpointBytes
+    this.#gather = gather
     this.#acknowledgeEarly = acknowledgeEarly
     this.#onClosed = onClosed
     const [first, ...others] = members
@@ -123,9 +127,7 @@ export class Committer {
   }
 
   async #work(): Promise<void> {
-    // Everything that is submitted in the same turn shares the batch.
-    await Promise.resolve()
-    while (this.#waiting.length > 0) await this.#commitBatch(this.#takeBatch())
+    for (await this.#gather(); this.#waiting.length > 0; await this.#gather()) await this.#commitBatch(this.#takeBatch())
     this.#working = undefined
   }
 

@@ -81,7 +81,7 @@ export async function openCommitter(input: OpenCommitterInput): Promise<OpenComm
       suspect: idOf(suspect),
       onSkipped: (id, error) => onSkipped(directoryOf.get(id) ?? id, error),
     })
-    const committer = new Committer({ members, known, readOnly, onClosed: release, ...(onFailure === undefined ? {} : { onFailure }) })
+    const committer = new Committer({ members, known, readOnly, gather: nextTurn, onClosed: release, ...(onFailure === undefined ? {} : { onFailure }) })
     return { committer, known, directory: must(directoryOf.get(members[0]?.id ?? ''), 'the first member has a directory') }
   } catch (error) {
     release()
@@ -89,8 +89,12 @@ export async function openCommitter(input: OpenCommitterInput): Promise<OpenComm
   }
 }
 
-function placeOf({ id, directory }: MetadataDrive, { segmentBytes, mapBytes }: OpenCommitterInput): MemberPlace {
-  return { id, drive: new NodeDrive(directory), source: new LmdbSource(directory, mapBytes), ...(segmentBytes === undefined ? {} : { segmentBytes }) }
+/** By then the event loop has read from every worker's socket: a batch that waited for one of them only would pay a sync for each. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Several journals are synced side by side; a single one at once, since nothing can be done meanwhile. */
+function placeOf({ id, directory }: MetadataDrive, { places, segmentBytes, mapBytes }: OpenCommitterInput): MemberPlace {
+  return { id, drive: new NodeDrive(directory, { blocking: places.copies === 1 }), source: new LmdbSource(directory, mapBytes), ...(segmentBytes === undefined ? {} : { segmentBytes }) }
 }
 
 /** A drive that cannot even be locked is left out, where there are others. */

@@ -25,7 +25,8 @@ export async function getObject(context: EngineContext, input: GetObject): Promi
     const { content } = record
     if (content.kind !== 'inline') return { ...headOf(context, bucket, input.key, record), read: (range) => readRange(context, record, range) }
     const bytes = (await context.metadata.get(contentRow(content.contentId)))?.value
-    if (bytes !== undefined) return { ...headOf(context, bucket, input.key, record), read: (range) => readInline(record, bytes, range) }
+    if (bytes !== undefined && bytes.length !== record.sizeBytes) throw corruptContent(content.contentId)
+    if (bytes !== undefined) return { ...headOf(context, bucket, input.key, record), bytes, read: (range) => readInline(record, bytes, range) }
     // The version was replaced between the two reads; seen twice, its bytes are lost.
     if (gone === content.contentId) throw corruptContent(content.contentId)
     gone = content.contentId

@@ -10,6 +10,7 @@ type Stored2 = readonly [...Stored1, documentsRevision: number]
 export const bucketFormat = recordFormat<BucketRecord>({
   name: 'bucket',
   version: 2,
+  remembered: 1000,
   encode: (record): Stored2 => [record.bucketId, record.ownerId, record.region, record.createdAtMs, record.versioning, record.documentsRevision],
   decode: {
     // Nothing said then whether there are documents.

@@ -20,20 +20,40 @@ export interface RecordDefinition<T> {
   readonly encode: (record: T) => unknown
   /** By version: what `JSON.parse` made of the row to the record of today. */
   readonly decode: Readonly<Record<number, (stored: never) => T>>
+  /** For rows that are read again and again: so many records are kept by their row's bytes. They are immutable. */
+  readonly remembered?: number
 }
 
-export function recordFormat<T>({ name, version, encode, decode }: RecordDefinition<T>): RecordFormat<T> {
+export function recordFormat<T>(definition: RecordDefinition<T>): RecordFormat<T> {
+  const { version, encode, remembered } = definition
   const prefix = String.fromCharCode(version)
   return {
     encode: (record) => Buffer.from(prefix + JSON.stringify(encode(record)), 'utf8'),
-    decode(row) {
-      const read = decode[row[0] ?? 0]
-      if (read === undefined) throw new EngineError('Corrupt', `a ${name} row has the unknown format ${row[0]}`)
-      try {
-        return read(JSON.parse(row.toString('utf8', 1)) as never)
-      } catch (error) {
-        throw new EngineError('Corrupt', `a ${name} row cannot be read`, {}, { cause: error })
-      }
-    },
+    decode: remembered === undefined ? decoderOf(definition) : rememberingDecoder(decoderOf(definition), remembered),
+  }
+}
+
+function decoderOf<T>({ name, decode }: RecordDefinition<T>): RecordFormat<T>['decode'] {
+  return (row) => {
+    const read = decode[row[0] ?? 0]
+    if (read === undefined) throw new EngineError('Corrupt', `a ${name} row has the unknown format ${row[0]}`)
+    try {
+      return read(JSON.parse(row.toString('utf8', 1)) as never)
+    } catch (error) {
+      throw new EngineError('Corrupt', `a ${name} row cannot be read`, {}, { cause: error })
+    }
+  }
+}
+
+function rememberingDecoder<T>(decode: RecordFormat<T>['decode'], limit: number): RecordFormat<T>['decode'] {
+  const records = new Map<string, T>()
+  return (row) => {
+    const bytes = row.toString('latin1')
+    const known = records.get(bytes)
+    if (known !== undefined) return known
+    const record = decode(row)
+    if (records.size >= limit) records.clear()
+    records.set(bytes, record)
+    return record
   }
 }

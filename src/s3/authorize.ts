@@ -1,5 +1,5 @@
 import { must } from '../../base/assert.ts'
-import { bucketArn, objectArn, s3NeedsOf, type S3Need } from '../policy/actions/s3-actions.ts'
+import { bucketArn, objectArn, s3NeedsOf } from '../policy/actions/s3-actions.ts'
 import { asksFor } from '../policy/context-keys.ts'
 import { notedDecision, reasonOf } from '../policy/explain.ts'
 import type { Decider } from '../policy/decider.ts'
@@ -85,14 +85,15 @@ export function placedNeeds(
     isSourceVersioned: facts.copySource?.versionId !== undefined,
   })
   if (needs === undefined) throw new S3Error('AccessDenied')
-  const at: Readonly<Record<S3Need['on'], () => Omit<PlacedNeed, 'action'>>> = {
-    account: () => ({}),
-    bucket: () => (newBucket === undefined ? { bucket: must(bucket, 'a bucket is named') } : { newBucket }),
-    object: () => ({ bucket: must(bucket, 'a bucket is named'), key: must(key, 'a key is named'), versionId }),
-    source: () => ({ bucket: must(source, 'a source is named'), key: facts.copySource?.key ?? '', versionId: facts.copySource?.versionId }),
-    renameSource: () => ({ bucket: must(bucket, 'a bucket is named'), key: must(renameSource, 'a source key is named') }),
-  }
-  return needs.map(({ action, on }) => ({ action, ...at[on]() }))
+  return needs.map(({ action, on }): PlacedNeed => {
+    switch (on) {
+      case 'account': return { action }
+      case 'bucket': return newBucket === undefined ? { action, bucket: must(bucket, 'a bucket is named') } : { action, newBucket }
+      case 'object': return { action, bucket: must(bucket, 'a bucket is named'), key: must(key, 'a key is named'), versionId }
+      case 'source': return { action, bucket: must(source, 'a source is named'), key: facts.copySource?.key ?? '', versionId: facts.copySource?.versionId }
+      case 'renameSource': return { action, bucket: must(bucket, 'a bucket is named'), key: must(renameSource, 'a source key is named') }
+    }
+  })
 }
 
 interface Places {

@@ -191,9 +191,7 @@ async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, 
     key,
     caller,
     service,
-    get bucketRow(): Bucket {
-      return must(bucketRow, 'only operations on a bucket see its row')
-    },
+    bucketRow: bucketRow ?? noBucket,
     storage,
     body: wanted => {
       const streamed = streamedBody(source, wanted)
@@ -207,6 +205,9 @@ async function callOf(exchange: Exchange, { service }: PipelineOptions, { name, 
     urlOf: target => urlOf(exchange, target),
   }
 }
+
+/** Only operations on a bucket look at its row. */
+const noBucket = new Proxy({} as Bucket, { get: () => must<never>(undefined, 'only operations on a bucket see its row') })
 
 const documentLimits = { ...defaultXmlLimits, bytes: documentLimitBytes }
 

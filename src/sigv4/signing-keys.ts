@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Credential } from './credential.ts'
 import type { SignatureAlgorithm } from './payload.ts'
+import { hmacSha256 } from './hmac-sha256.ts'
 import { ecdsaVerifier } from './sigv4a.ts'
 
 /** Tells whether a signature of this key is right, in constant time where that matters. */
@@ -61,13 +62,19 @@ export function hmacSigningKey(credential: Pick<Credential, 'date' | 'region' | 
   return hmac(serviceKey, 'aws4_request')
 }
 
+const signatureCharacters = 64
+
 export function hmacVerifier(signingKey: Buffer): Verifier {
+  const sign = hmacSha256(signingKey)
+  const expected = Buffer.alloc(signatureCharacters)
+  const provided = Buffer.alloc(signatureCharacters)
   return {
     algorithm: 'AWS4-HMAC-SHA256',
     matches(stringToSign, signature) {
-      const expected = Buffer.from(hmac(signingKey, stringToSign).toString('hex'))
-      const provided = Buffer.from(signature)
-      return provided.length === expected.length && timingSafeEqual(provided, expected)
+      expected.write(sign(stringToSign), 'latin1')
+      // A character beyond Latin-1 would lose what tells it from a digit.
+      if (signature.length !== signatureCharacters || provided.write(signature, 'utf8') !== signatureCharacters) return false
+      return timingSafeEqual(provided, expected)
     },
   }
 }

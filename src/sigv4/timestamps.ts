@@ -1,7 +1,19 @@
 const basicFormat = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/
 
+let lastText = ''
+let lastMs: number | undefined
+
 /** Milliseconds since the epoch of `yyyyMMdd'T'HHmmss'Z'`, or undefined when it is not such a time. */
 export function parseBasicTimestamp(text: string): number | undefined {
+  // Most requests are signed in the same second as the one before.
+  if (text !== lastText) {
+    lastMs = readBasicTimestamp(text)
+    lastText = text
+  }
+  return lastMs
+}
+
+function readBasicTimestamp(text: string): number | undefined {
   const match = basicFormat.exec(text)
   if (match === null) return undefined
   const [, year, month, day, hour, minute, second] = match

@@ -78,8 +78,7 @@ export class Journal {
     segment.lastSeq = seq
     const position = this.#offset
     this.#offset += record.byteLength
-    await segment.file.write(record, position)
-    await segment.file.sync()
+    await segment.file.writeSynced(record, position)
     if (this.#offset > segment.bytes / 2) this.#prepareSpare()
   }
 

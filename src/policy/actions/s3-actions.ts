@@ -182,11 +182,14 @@ export const s3OperationsWithNeeds: ReadonlySet<string> = new Set(Object.keys(ru
 /** Undefined: the operation has no row, and nobody may do it. */
 export function s3NeedsOf(operation: string, ask: S3Ask): readonly S3Need[] | undefined {
   const row = Object.hasOwn(rules, operation) ? rules[operation] : undefined
-  return row?.flatMap(({ action, ofVersion, on, when }) => {
-    if (when !== undefined && !when(ask)) return []
+  if (row === undefined) return undefined
+  const needs: S3Need[] = []
+  for (const { action, ofVersion, on, when } of row) {
+    if (when !== undefined && !when(ask)) continue
     const versioned = on === 'source' ? ask.isSourceVersioned : ask.isVersioned
-    return [{ action: versioned && ofVersion !== undefined ? ofVersion : action, on }]
-  })
+    needs.push({ action: versioned && ofVersion !== undefined ? ofVersion : action, on })
+  }
+  return needs
 }
 
 /** Every action that some S3 request needs, and those that conditions of the pipeline ask for. */

@@ -16,6 +16,7 @@ export const GetObject: Operation<GetObjectRequest, S3Output<'GetObject'>> = {
     const { bucket, key, input, service } = call
     const reader = await service.engine.getObject({ bucket, key, ...versionIdIn(input.VersionId) })
     const { slice, output } = await readVersion(call, reader)
-    return { ...output, Body: reader.read(slice) }
+    const { offset, length } = slice
+    return { ...output, Body: reader.bytes?.subarray(offset, offset + length) ?? reader.read(slice) }
   },
 }
