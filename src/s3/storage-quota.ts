@@ -63,12 +63,25 @@ export function createStorageQuota({ usageOf, accountOf }: StorageQuotaParts): S
 }
 
 /** The same bytes, the first of which are asked for once all of them are admitted; where their number is unknown, each piece as it comes. */
-export async function* admitted(source: AsyncIterable<Uint8Array>, declaredBytes: number | undefined, storage: StorageAdmission): AsyncGenerator<Uint8Array> {
-  if (declaredBytes !== undefined) {
-    await storage.admit(declaredBytes)
-    yield* source
-    return
+export function admitted(source: AsyncIterable<Uint8Array>, declaredBytes: number | undefined, storage: StorageAdmission): AsyncIterable<Uint8Array> {
+  if (declaredBytes === undefined) return admittedByPiece(source, storage)
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = source[Symbol.asyncIterator]()
+      let asked: Promise<void> | undefined
+      return {
+        next: () => {
+          if (asked !== undefined) return iterator.next()
+          asked = storage.admit(declaredBytes)
+          return asked.then(() => iterator.next())
+        },
+        return: async (value) => (await iterator.return?.(value)) ?? { done: true, value: undefined },
+      }
+    },
   }
+}
+
+async function* admittedByPiece(source: AsyncIterable<Uint8Array>, storage: StorageAdmission): AsyncGenerator<Uint8Array> {
   for await (const piece of source) {
     await storage.admit(piece.length)
     yield piece
