@@ -3,7 +3,7 @@ import type { Random } from '../base/random.ts'
 import { ArchiveIndexes } from './archive/archive-index.ts'
 import { SharedTexts } from './archive/shared-texts.ts'
 import type { CatalogStore } from './catalog-store.ts'
-import { ownerOnly, type Authorize, type Buckets, type Caller, type RequestSigner, type VendCredentials, type CatalogContext, type CatalogSettings } from './context.ts'
+import { ownerOnly, type Authorize, type Buckets, type CheckPolicy, type Caller, type RequestSigner, type VendCredentials, type CatalogContext, type CatalogSettings } from './context.ts'
 import { CatalogError, errorBody } from './errors.ts'
 import { parseJsonBytes } from './json/parse.ts'
 import { stringifyJson } from './json/stringify.ts'
@@ -67,6 +67,8 @@ export interface CatalogOptions {
   readonly buckets?: Buckets
   /** Whether remote signing is served: each request brings its signer. */
   readonly remoteSigning?: boolean
+  /** Absent: there are no resource policies. */
+  readonly checkPolicy?: CheckPolicy
   readonly cacheBytes?: number
   /** Told about errors that are answered as 500, so that somebody sees them. */
   readonly onInternalError?: (error: unknown, operationId: string) => void
@@ -75,7 +77,7 @@ export interface CatalogOptions {
 const defaultCacheBytes = 64 * 1024 * 1024
 
 export function createCatalog(options: CatalogOptions): Catalog {
-  const { store, clock, random, settings, authorize = ownerOnly, buckets = noBuckets, remoteSigning = false, cacheBytes = defaultCacheBytes, onInternalError } = options
+  const { store, clock, random, settings, authorize = ownerOnly, buckets = noBuckets, remoteSigning = false, checkPolicy = noPolicies, cacheBytes = defaultCacheBytes, onInternalError } = options
   const specifiedIds = (Object.keys(operations) as SpecifiedOperationId[]).filter((id) => id !== 'signRequest' || remoteSigning)
   const specified = new Map<ServedOperationId, Endpoint>(specifiedIds.map((id) => [id, endpointOf(id)]))
   const served = new Map([...specified, ...Object.keys(managementEndpoints).map((id) => [id as ServedOperationId, endpointOf(id as ServedOperationId)] as const)])
@@ -83,7 +85,7 @@ export function createCatalog(options: CatalogOptions): Catalog {
   const archiveIndexes = new ArchiveIndexes(cacheBytes / 2)
   const sharedTexts = new SharedTexts(cacheBytes / 2)
   const context: CatalogContext = {
-    store, clock, random, settings, authorize, buckets, signer: noSigner, cache, archiveIndexes, sharedTexts, turns: new Turns(), commits: new CommitsTogether(), locations: new TableLocations(clock), vend: undefined, endpoints: [...specified.values()],
+    store, clock, random, settings, authorize, buckets, signer: noSigner, checkPolicy, cache, archiveIndexes, sharedTexts, turns: new Turns(), commits: new CommitsTogether(), locations: new TableLocations(clock), vend: undefined, endpoints: [...specified.values()],
   }
   return {
     endpoints: served,
@@ -146,6 +148,10 @@ const noSigner: RequestSigner = {
   sign: async () => {
     throw new CatalogError('UnsupportedOperation', 'Remote signing is not served here')
   },
+}
+
+const noPolicies: CheckPolicy = () => {
+  throw new CatalogError('UnsupportedOperation', 'Resource policies are not served here')
 }
 
 /** A request that cannot be read waits for nobody; what is wrong with it is for `prepare` to say. */

@@ -25,6 +25,7 @@ export interface CatalogContext {
   readonly commits: CommitsTogether
   readonly buckets: Buckets
   readonly signer: RequestSigner
+  readonly checkPolicy: CheckPolicy
   readonly locations: TableLocations
   /** Makes credentials for the files of the request's caller; undefined: none are vended. */
   readonly vend: VendCredentials | undefined
@@ -92,11 +93,13 @@ export interface Access {
   readonly caller: Caller
   readonly operationId: string
   /** Of a warehouse that is to be made, what it will be. */
-  readonly warehouse: Pick<Warehouse, 'name' | 'bucket' | 'ownerAccountId'>
+  readonly warehouse: Pick<Warehouse, 'name' | 'bucket' | 'ownerAccountId' | 'policy'>
   /** Everything that it reads, changes or makes; the caller must be allowed all of it. Throws `BadRequest`. */
   readonly targets: () => readonly Target[]
-  /** Undefined: it is not there, or has none. */
-  readonly uuidOf: (target: Target) => Promise<string | undefined>
+  /** What is kept of a table or view. Undefined: it is neither, or not there. */
+  readonly entityOf: (target: Target) => Promise<Entity | undefined>
+  /** The tags that the request sets or takes away. */
+  readonly changedTags: () => ChangedTags | undefined
   /** The views through which the entity is reached, as far as they can be believed. */
   readonly referencedBy: () => Promise<readonly TableIdentifier[]>
   /** The metadata file that is registered. */
@@ -104,6 +107,28 @@ export interface Access {
   /** The storage request that is to be signed is not a read. */
   readonly isWrite: boolean
 }
+
+export interface Entity {
+  readonly uuid: string
+  readonly tags?: Readonly<Record<string, string>>
+  /** A resource policy as it was put. */
+  readonly policy?: string
+}
+
+export interface ChangedTags {
+  readonly names: readonly string[]
+  /** Absent: they are taken away. */
+  readonly values?: Readonly<Record<string, string>>
+}
+
+/** What a resource policy is put on: a warehouse, or a table in it. */
+export interface PolicyPlace {
+  readonly warehouse: string
+  readonly table?: TableIdentifier & { readonly uuid: string }
+}
+
+/** Throws `BadRequest` unless the text is a policy that can be about the place. */
+export type CheckPolicy = (text: string, place: PolicyPlace) => void
 
 export interface Target {
   readonly kind: 'warehouse' | 'namespace' | 'table' | 'view' | 'function'

@@ -29,7 +29,12 @@ export function droppedKey(warehouse: string, uuid: string): Buffer {
   return key('d', warehouse, uuid)
 }
 
+/** A real one has 36 characters. */
+const longestUuid = 200
+
 export async function readDropped(reader: RowReader, warehouse: string, uuid: string): Promise<DroppedRow | undefined> {
+  // A client's text: a longer one is nothing's, and would not fit a key.
+  if (uuid.length > longestUuid) return undefined
   const bytes = await reader.get(droppedKey(warehouse, uuid))
   return bytes === undefined ? undefined : decodeRow<DroppedRow>(bytes)
 }

@@ -1,7 +1,7 @@
 /** The catalog's door: everything that other layers may use of it. */
 export { createCatalog, errorResponse, type Catalog, type CatalogOptions, type CatalogRequest, type ServedOperationId } from './catalog.ts'
 export { CatalogStoreError, type CatalogStore, type CatalogStoreErrorCode, type CatalogTransaction, type FilePart, type NewFilePart, type PartsPut } from './catalog-store.ts'
-export { ownerOnly, type Access, type Authorize, type Buckets, type Target, type Caller, type CatalogSettings, type RequestSigner, type SigningRequest, type TableFiles, type VendCredentials, type VendedCredentials } from './context.ts'
+export { ownerOnly, type Access, type Authorize, type Buckets, type CheckPolicy, type Entity, type PolicyPlace, type Target, type Caller, type CatalogSettings, type RequestSigner, type SigningRequest, type TableFiles, type VendCredentials, type VendedCredentials } from './context.ts'
 export { tableUpdateActions } from './commit/updates.ts'
 export { viewUpdateActions } from './commit/view-updates.ts'
 export { badRequest, CatalogError, errorStatuses, type CatalogErrorCode } from './errors.ts'

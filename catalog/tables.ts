@@ -103,7 +103,10 @@ function pointerRow(
 ): Buffer {
   const { location, 'format-version': formatVersion } = metadata
   if (uuid === '' || Buffer.byteLength(uuid) > maxUuidBytes) throw validationError(`Invalid UUID: ${uuid}`)
-  const row: PointerRow = { uuid, metadataLocation, location, formatVersion, updatedAtMs: clock.nowMs(), ...(previous?.protected === true && { protected: true }) }
+  // What is not the metadata's stays with the table through its commits.
+  const { protected: isProtected, tags, policy } = previous ?? {}
+  const kept = { ...(isProtected === true && { protected: true }), ...(tags !== undefined && { tags }), ...(policy !== undefined && { policy }) }
+  const row: PointerRow = { uuid, metadataLocation, location, formatVersion, updatedAtMs: clock.nowMs(), ...kept }
   return encodeRow(row)
 }
 

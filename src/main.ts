@@ -28,6 +28,7 @@ import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
 import { createIamService } from './iam/service.ts'
 import type { ForeignTokens } from './iceberg/authenticate.ts'
 import { icebergRoutes, refuseIcebergRequest } from './iceberg/iceberg-routes.ts'
+import { checkResourcePolicy } from './iceberg/resource-policy.ts'
 import { IdentityProvidersError, noProviders, parseIdentityProviders, type IdentityProviders } from './identity/identity-providers.ts'
 import type { AdmitRequest } from './identity/caller.ts'
 import { createIdentityStore, type IdentityStore } from './identity/identity-store.ts'
@@ -457,6 +458,7 @@ function openCatalog(config: Config, { engine, identity, onInternalError }: Cata
     settings: { idempotencyLifetimeMs: config.idempotencyLifetimeMs },
     buckets: engineBuckets({ engine, region: regionOf(config), getAccountByNumber: accountId => identity.getAccountByNumber(accountId) }),
     remoteSigning: true,
+    checkPolicy: checkResourcePolicy,
     onInternalError,
   })
 }

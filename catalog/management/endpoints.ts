@@ -8,7 +8,7 @@ function endpoint(method: Endpoint['method'], path: string, successStatus: 200 |
 
 /**
  * What the specification has no operations for: warehouses, functions' definitions, restoring what
- * was dropped, protection, stored metrics. Not advertised: clients of the specification do not ask.
+ * was dropped, protection, stored metrics, tags, resource policies. Not advertised: clients of the specification do not ask.
  */
 export const managementEndpoints = {
   listWarehouses: endpoint('GET', '/v1/warehouses', 200),
@@ -24,6 +24,15 @@ export const managementEndpoints = {
   setNamespaceProtection: endpoint('POST', `${namespace}/protection`, 204, 'SetProtectionRequest'),
   setTableProtection: endpoint('POST', `${namespace}/tables/{table}/protection`, 204, 'SetProtectionRequest'),
   setViewProtection: endpoint('POST', `${namespace}/views/{view}/protection`, 204, 'SetProtectionRequest'),
+  listTableTags: endpoint('GET', `${namespace}/tables/{table}/tags`, 200),
+  tagTable: endpoint('POST', `${namespace}/tables/{table}/tags`, 200, 'TagResourceRequest'),
+  untagTable: endpoint('DELETE', `${namespace}/tables/{table}/tags`, 204),
+  getTablePolicy: endpoint('GET', `${namespace}/tables/{table}/policy`, 200),
+  putTablePolicy: endpoint('PUT', `${namespace}/tables/{table}/policy`, 204, 'PutPolicyRequest'),
+  deleteTablePolicy: endpoint('DELETE', `${namespace}/tables/{table}/policy`, 204),
+  getWarehousePolicy: endpoint('GET', '/v1/warehouses/{warehouse}/policy', 200),
+  putWarehousePolicy: endpoint('PUT', '/v1/warehouses/{warehouse}/policy', 204, 'PutPolicyRequest'),
+  deleteWarehousePolicy: endpoint('DELETE', '/v1/warehouses/{warehouse}/policy', 204),
 } as const satisfies Record<string, Endpoint>
 
 export type ManagementOperationId = keyof typeof managementEndpoints

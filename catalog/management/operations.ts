@@ -13,6 +13,15 @@ import { setViewProtection } from './operations/setViewProtection.ts'
 import { storeFunction } from './operations/storeFunction.ts'
 import { undrop } from './operations/undrop.ts'
 import { updateWarehouse } from './operations/updateWarehouse.ts'
+import { deleteTablePolicy } from './operations/deleteTablePolicy.ts'
+import { deleteWarehousePolicy } from './operations/deleteWarehousePolicy.ts'
+import { getTablePolicy } from './operations/getTablePolicy.ts'
+import { getWarehousePolicy } from './operations/getWarehousePolicy.ts'
+import { listTableTags } from './operations/listTableTags.ts'
+import { putTablePolicy } from './operations/putTablePolicy.ts'
+import { putWarehousePolicy } from './operations/putWarehousePolicy.ts'
+import { tagTable } from './operations/tagTable.ts'
+import { untagTable } from './operations/untagTable.ts'
 import type { ServerOperation } from './server-operation.ts'
 
 export const managementOperations: Readonly<Record<ManagementOperationId, Operation | ServerOperation>> = {
@@ -28,5 +37,14 @@ export const managementOperations: Readonly<Record<ManagementOperationId, Operat
   setViewProtection,
   storeFunction,
   undrop,
+  deleteTablePolicy,
+  deleteWarehousePolicy,
+  getTablePolicy,
+  getWarehousePolicy,
+  listTableTags,
+  putTablePolicy,
+  putWarehousePolicy,
+  tagTable,
+  untagTable,
   updateWarehouse,
 }

@@ -1,5 +1,5 @@
 import type { Access, Caller, CatalogContext } from '../context.ts'
-import { noViews } from '../rest/request-rights.ts'
+import { noTags, noViews } from '../rest/request-rights.ts'
 import { warehouseTarget } from '../rest/targets.ts'
 import type { ServerInput } from './server-operation.ts'
 import { CatalogError } from '../errors.ts'
@@ -13,7 +13,7 @@ export function warehouseJson({ name, bucket, prefix, ownerAccountId, createdAtM
 
 /** Whether the caller may do an operation to a warehouse. */
 export async function mayUse({ authorize }: CatalogContext, operationId: string, caller: Caller, warehouse: Access['warehouse']): Promise<boolean> {
-  return authorize({ caller, operationId, warehouse, targets: () => [warehouseTarget], uuidOf: async () => undefined, referencedBy: noViews, registerLocation: undefined, isWrite: false })
+  return authorize({ caller, operationId, warehouse, targets: () => [warehouseTarget], entityOf: async () => undefined, changedTags: noTags, referencedBy: noViews, registerLocation: undefined, isWrite: false })
 }
 
 /** `Forbidden` unless the caller may do the operation. */

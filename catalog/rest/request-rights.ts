@@ -1,6 +1,9 @@
-import type { Access, Caller, CatalogContext, Target } from '../context.ts'
+import type { Access, Caller, CatalogContext, ChangedTags, Entity, Target } from '../context.ts'
+import { readDropped } from '../drops.ts'
 import type { Json } from '../json/json.ts'
 import { readTable, readView, type Warehouse } from '../rows/rows.ts'
+import { checkIdentifier } from '../spec/identifier.ts'
+import { tagNamesIn, tagsIn } from '../management/table-tags.ts'
 import { referencedBy } from './referenced-by.ts'
 import { registeredLocation, signsWrite, targetsOf } from './targets.ts'
 import { verifiedReferences } from './view-references.ts'
@@ -25,13 +28,14 @@ export interface RequestRights {
 
 export function requestRights(context: CatalogContext, request: RightsRequest): RequestRights {
   const { operationId, caller, warehouse, body } = request
-  const uuidOf = (target: Target) => readUuid(context, warehouse, target)
-  const plain = { caller, warehouse, uuidOf, referencedBy: noViews, registerLocation: undefined, isWrite: false }
+  const entityOf = (target: Target) => readEntity(context, warehouse, target)
+  const plain = { caller, warehouse, entityOf, changedTags: noTags, referencedBy: noViews, registerLocation: undefined, isWrite: false }
   const access = (): Access => ({
     ...plain,
     operationId,
     targets: () => targetsOf({ ...request, body: body() }),
     referencedBy: once(() => believedViews(context, request)),
+    changedTags: () => changedTags({ ...request, body: body() }),
     registerLocation: operationId.startsWith('register') ? registeredLocation(body()) : undefined,
     isWrite: operationId === 'signRequest' && signsWrite(body()),
   })
@@ -42,12 +46,23 @@ export function requestRights(context: CatalogContext, request: RightsRequest): 
   }
 }
 
+export const noTags: Access['changedTags'] = () => undefined
 export const noViews: Access['referencedBy'] = async () => []
 
-export async function readUuid({ store }: CatalogContext, { name: warehouse }: Pick<Warehouse, 'name'>, { kind, namespace, name, uuid }: Target): Promise<string | undefined> {
-  if (uuid !== undefined || name === undefined || (kind !== 'table' && kind !== 'view')) return uuid
-  const row = await (kind === 'table' ? readTable : readView)(store, warehouse, { namespace, name })
-  return row?.uuid
+/** A target that only has a uuid was dropped. */
+async function readEntity({ store }: CatalogContext, { name: warehouse }: Pick<Warehouse, 'name'>, { kind, namespace, name, uuid }: Target): Promise<Entity | undefined> {
+  if (kind !== 'table' && kind !== 'view') return undefined
+  // Before it becomes part of a key.
+  if (name !== undefined) checkIdentifier({ namespace, name })
+  if (name !== undefined) return (await (kind === 'table' ? readTable : readView)(store, warehouse, { namespace, name })) ?? (uuid === undefined ? undefined : { uuid })
+  return uuid === undefined ? undefined : ((await readDropped(store, warehouse, uuid))?.pointer ?? { uuid })
+}
+
+function changedTags({ operationId, body, query }: { readonly operationId: string; readonly body: Json | undefined; readonly query: RightsRequest['query'] }): ChangedTags | undefined {
+  if (operationId === 'untagTable') return { names: tagNamesIn(query) }
+  if (operationId !== 'tagTable') return undefined
+  const values = tagsIn(body)
+  return { names: Object.keys(values), values }
 }
 
 async function believedViews(context: CatalogContext, { caller, warehouse, query, path, body, operationId }: RightsRequest): ReturnType<Access['referencedBy']> {

@@ -20,12 +20,12 @@ export interface Reference {
 export async function verifiedReferences(
   context: CatalogContext, views: readonly TableIdentifier[], { warehouse, caller, authorize, entity }: Reference,
 ): Promise<readonly TableIdentifier[]> {
-  const plain = { caller, warehouse, operationId: 'loadView', referencedBy: async () => [], registerLocation: undefined, isWrite: false }
+  const plain = { caller, warehouse, operationId: 'loadView', changedTags: () => undefined, referencedBy: async () => [], registerLocation: undefined, isWrite: false }
   for (const [index, view] of views.entries()) {
     const row = await readView(context.store, warehouse.name, view)
     if (row === undefined) return []
     const target = { kind: 'view', role: 'itself', ...view, uuid: row.uuid } as const
-    if (!(await authorize({ ...plain, targets: () => [target], uuidOf: async () => row.uuid }))) return []
+    if (!(await authorize({ ...plain, targets: () => [target], entityOf: async () => row }))) return []
     const version = await currentVersion(context, row.metadataLocation)
     if (version === undefined || !namesEntity(version, views[index + 1] ?? entity)) return []
   }

@@ -22,6 +22,8 @@ export interface Warehouse {
   readonly createdAtMs: number
   /** How long dropped tables and views stay restorable; absent: they do not. */
   readonly undropMs?: number
+  /** A resource policy as it was put. */
+  readonly policy?: string
 }
 
 export interface NamespaceRow {
@@ -38,6 +40,9 @@ export interface PointerRow {
   readonly formatVersion: number
   readonly updatedAtMs: number
   readonly protected?: boolean
+  readonly tags?: Readonly<Record<string, string>>
+  /** A resource policy as it was put. */
+  readonly policy?: string
 }
 
 /** A function, its metadata as it was stored. */

@@ -7,6 +7,7 @@ import { compilePolicy } from '../policy/compile.ts'
 import { rootPrincipal, type Principal } from '../policy/principal.ts'
 import { authorizeBy } from './authorize.ts'
 import { engineCatalogStore } from './engine-catalog-store.ts'
+import { checkResourcePolicy } from './resource-policy.ts'
 
 const account = { accountId: '111111111111', id: 'a'.repeat(64) }
 const foreign = { accountId: '222222222222', id: 'e'.repeat(64) }
@@ -21,7 +22,7 @@ beforeAll(async () => {
   world = await openScratchEngine()
   const { engine, clock, random } = world
   await engine.createBucket({ bucket: 'lake', ownerId: account.id, region: 'us-east-1' })
-  catalog = createCatalog({ store: engineCatalogStore(engine), clock, random, settings: { idempotencyLifetimeMs: 1000 }, buckets: { ensureBucket: async () => {} }, remoteSigning: true })
+  catalog = createCatalog({ store: engineCatalogStore(engine), clock, random, settings: { idempotencyLifetimeMs: 1000 }, buckets: { ensureBucket: async () => {} }, remoteSigning: true, checkPolicy: checkResourcePolicy })
   operationIds = [...catalog.endpoints.keys()]
   await catalog.ensureWarehouse({ name: 'lake', bucket: 'lake', ownerAccountId: account.accountId })
   for (const namespace of [['sales'], ['sales', 'eu'], ['sales.eu'], ['hr']]) await made('createNamespace', {}, { namespace })
@@ -56,8 +57,8 @@ const run = (principal: Principal, operationId: ServedOperationId, path: Record<
   return catalog.run(request)
 }
 
-async function made(operationId: ServedOperationId, path: Record<string, string>, body: Body): Promise<void> {
-  const { status, body: text } = await run(owner, operationId, path, body)
+async function made(operationId: ServedOperationId, path: Record<string, string>, body: Body, query?: Record<string, string>): Promise<void> {
+  const { status, body: text } = await run(owner, operationId, path, body, query)
   if (status >= 300 && operationId !== 'storeFunction') throw new Error(`${operationId}: ${status} ${typeof text === 'string' ? text : ''}`)
 }
 
@@ -89,12 +90,15 @@ const bodies: Partial<Record<ServedOperationId, object>> = {
   signRequest: { region: 'us-east-1', uri: 'http://h/lake/x', method: 'GET', headers: {} },
   createWarehouse: { name: 'other' },
   updateWarehouse: { 'undrop-ms': null },
+  tagTable: { tags: { stage: 'test' } },
+  putTablePolicy: { resourcePolicy: '{}' },
+  putWarehousePolicy: { resourcePolicy: '{}' },
 }
 
 function sampleOf(operationId: ServedOperationId): readonly [Record<string, string>, Body, Record<string, string>] {
   const template = catalog.endpoints.get(operationId)?.path ?? ''
   const path = Object.fromEntries(Object.entries(paths).filter(([name]) => template.includes(`{${name}}`)))
-  return [path, bodies[operationId], operationId === 'getConfig' ? { warehouse: 'lake' } : {}]
+  return [path, bodies[operationId], operationId === 'getConfig' ? { warehouse: 'lake' } : operationId === 'untagTable' ? { tagKeys: 'stage' } : {}]
 }
 
 /** Listings have no right of their own but what they show. */
@@ -249,5 +253,155 @@ describe('referenced-by', () => {
   it('gives none to another table than the view’s, by a name in a comment, or to whom may not load the view', async () => {
     expect((await load(bob, 'sales\u001freport', { namespace: 'sales', table: 'secret' })).status).toBe(403)
     expect((await load(user(allow('s3tables:GetTable', '*', through)), 'sales\u001freport')).status).toBe(403)
+  })
+})
+
+test('names that are too long for a row are refused, whoever sends them', async () => {
+  const long = 'n'.repeat(70_000)
+  for (const who of [owner, user(allow('*'))]) {
+    expect((await run(who, 'createTable', { namespace: 'sales' }, { name: long, schema })).status).toBe(400)
+    expect((await run(who, 'loadTable', { namespace: long, table: 'orders' })).status).toBe(400)
+    expect((await run(who, 'undrop', { uuid: long })).status).toBeLessThan(500)
+  }
+})
+
+describe('tags of tables', () => {
+  const orders = { namespace: 'sales', table: 'orders' }
+  const when = (condition: object) => ({ Condition: { StringEquals: condition } })
+
+  it('decide where a policy asks for them, and stay through commits and renames', async () => {
+    await made('createTable', { namespace: 'sales' }, { name: 'tagged', schema })
+    await made('tagTable', { namespace: 'sales', table: 'tagged' }, { tags: { team: 'red', Level: '2' } })
+    for (const key of ['s3tables:TableTag/team', 'aws:ResourceTag/team']) {
+      const bob = user(allow('s3tables:GetTable', '*', when({ [key]: 'red' })))
+      expect((await run(bob, 'loadTable', { namespace: 'sales', table: 'tagged' })).status).toBe(200)
+      expect((await run(bob, 'loadTable', orders)).status).toBe(403)
+      expect((await run(user(allow('s3tables:GetTable', '*', when({ [key]: 'blue' }))), 'loadTable', { namespace: 'sales', table: 'tagged' })).status).toBe(403)
+    }
+    const bob = user(allow('s3tables:*', '*', when({ 's3tables:TableTag/team': 'red' })), allow('s3tables:ListTables'))
+    await made('updateTable', { namespace: 'sales', table: 'tagged' }, { requirements: [], updates: [{ action: 'set-properties', updates: { a: 'b' } }] })
+    await made('renameTable', {}, { source: { namespace: ['sales'], name: 'tagged' }, destination: { namespace: ['hr'], name: 'tagged' } })
+    expect(await bodyOf(run(owner, 'listTableTags', { namespace: 'hr', table: 'tagged' }))).toEqual({ tags: { team: 'red', Level: '2' } })
+    expect(await bodyOf(run(bob, 'listTables', { namespace: 'hr' }))).toMatchObject({ identifiers: [{ name: 'tagged' }] })
+    await made('untagTable', { namespace: 'hr', table: 'tagged' }, undefined, { tagKeys: 'team,none' })
+    expect((await run(bob, 'loadTable', { namespace: 'hr', table: 'tagged' })).status).toBe(403)
+    await made('dropTable', { namespace: 'hr', table: 'tagged' }, undefined)
+  })
+
+  it('of the warehouse’s bucket go by AWS’s name too', async () => {
+    expect((await run(user(allow('s3tables:GetTable', '*', when({ 's3tables:TableBucketTag/stage': 'test' }))), 'loadTable', orders)).status).toBe(200)
+    expect((await run(user(allow('s3tables:GetWarehouse', '*', when({ 'aws:ResourceTag/stage': 'test' }))), 'loadWarehouse', { warehouse: 'lake' })).status).toBe(200)
+    expect((await run(user(allow('s3tables:GetWarehouse', '*', when({ 'aws:ResourceTag/stage': 'live' }))), 'loadWarehouse', { warehouse: 'lake' })).status).toBe(403)
+  })
+
+  it('are set by those who may, as they may', async () => {
+    const bob = user(allow(['s3tables:TagResource', 's3tables:UntagResource'], '*', { Condition: { 'ForAllValues:StringEquals': { 'aws:TagKeys': ['stage'] }, StringEqualsIfExists: { 'aws:RequestTag/stage': ['test', 'live'] } } }))
+    expect((await run(bob, 'tagTable', orders, { tags: { stage: 'live' } })).status).toBe(200)
+    expect((await run(bob, 'tagTable', orders, { tags: { stage: 'other' } })).status).toBe(403)
+    expect((await run(bob, 'tagTable', orders, { tags: { stage: 'live', owner: 'bob' } })).status).toBe(403)
+    expect((await run(bob, 'untagTable', orders, undefined, { tagKeys: 'stage,owner' })).status).toBe(403)
+    expect((await run(bob, 'untagTable', orders, undefined, { tagKeys: 'stage' })).status).toBe(204)
+    for (const tags of [{ '': 'x' }, { ['n'.repeat(129)]: 'x' }, { name: 'v'.repeat(257) }, { 'a,b': 'x' }, Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`t${index}`, '']))]) {
+      expect((await run(owner, 'tagTable', orders, { tags })).status).toBe(400)
+    }
+    expect((await run(owner, 'untagTable', orders)).status).toBe(400)
+  })
+})
+
+describe('resource policies', () => {
+  const orders = { namespace: 'sales', table: 'orders' }
+  const lake = { warehouse: 'lake' }
+  const eve = rootPrincipal('accountRoot', foreign)
+  const eveUser = (...statements: readonly object[]): Principal => ({ ...user(...statements), accountId: foreign.accountId, canonicalUserId: foreign.id, arn: `arn:aws:iam::${foreign.accountId}:user/eve` })
+  const document = (...Statement: readonly object[]) => ({ resourcePolicy: JSON.stringify({ Version: '2012-10-17', Statement }) })
+  const grant = (AWS: string, Action: string | readonly string[], Resource: string, more: object = {}) => ({ Effect: 'Allow', Principal: { AWS }, Action, Resource, ...more })
+  const bobArn = `arn:aws:iam::${account.accountId}:user/bob`
+
+  it('of a table give within the account, to that table alone, and end with it', async () => {
+    expect((await run(user(), 'loadTable', orders)).status).toBe(403)
+    await made('putTablePolicy', orders, document(grant(bobArn, 's3tables:GetTable', arn('/namespace/sales/table/orders'))))
+    expect((await run(user(), 'loadTable', orders)).status).toBe(200)
+    expect((await run(user(), 'loadTable', { namespace: 'sales', table: 'secret' })).status).toBe(403)
+    expect((await run(user(), 'updateTable', orders, { requirements: [], updates: [] })).status).toBe(403)
+    expect(await bodyOf(run(owner, 'getTablePolicy', orders))).toEqual(document(grant(bobArn, 's3tables:GetTable', arn('/namespace/sales/table/orders'))))
+    await made('deleteTablePolicy', orders, undefined)
+    expect((await run(user(), 'loadTable', orders)).status).toBe(403)
+    expect((await run(owner, 'getTablePolicy', orders)).status).toBe(404)
+  })
+
+  it('deny whatever else allows, the account’s own key too, which can still take them back', async () => {
+    await made('putTablePolicy', orders, document({ Effect: 'Deny', Principal: '*', Action: 's3tables:*', Resource: '*' }))
+    expect((await run(user(allow('*')), 'loadTable', orders)).status).toBe(403)
+    expect((await run(owner, 'loadTable', orders)).status).toBe(403)
+    expect((await run(user(allow('*')), 'deleteTablePolicy', orders)).status).toBe(403)
+    expect((await run(rootPrincipal('serverRoot', account), 'loadTable', orders)).status).toBe(200)
+    expect(await bodyOf(run(user(allow('*')), 'listTables', { namespace: 'sales' }))).not.toMatchObject({ identifiers: expect.arrayContaining([expect.objectContaining({ name: 'orders' })]) as unknown })
+    expect((await run(owner, 'deleteTablePolicy', orders)).status).toBe(204)
+    expect((await run(owner, 'loadTable', orders)).status).toBe(200)
+  })
+
+  it('stay with the table through commits, renames, a drop and its undoing', async () => {
+    await made('updateWarehouse', lake, { 'undrop-ms': 60_000 })
+    await made('createTable', { namespace: 'sales' }, { name: 'kept', schema })
+    const { metadata } = (await bodyOf(run(owner, 'loadTable', { namespace: 'sales', table: 'kept' }))) as { metadata: { 'table-uuid': string } }
+    await made('putTablePolicy', { namespace: 'sales', table: 'kept' }, document({ Effect: 'Deny', Principal: { AWS: bobArn }, Action: '*', Resource: arn(`/table/${metadata['table-uuid']}`) }))
+    const bob = user(allow('*'))
+    await made('updateTable', { namespace: 'sales', table: 'kept' }, { requirements: [], updates: [{ action: 'set-properties', updates: { a: 'b' } }] })
+    await made('renameTable', {}, { source: { namespace: ['sales'], name: 'kept' }, destination: { namespace: ['hr'], name: 'kept' } })
+    expect((await run(bob, 'loadTable', { namespace: 'hr', table: 'kept' })).status).toBe(403)
+    await made('dropTable', { namespace: 'hr', table: 'kept' }, undefined)
+    expect((await run(bob, 'undrop', { uuid: metadata['table-uuid'] })).status).toBe(403)
+    await made('undrop', { uuid: metadata['table-uuid'] }, undefined)
+    expect((await run(bob, 'loadTable', { namespace: 'hr', table: 'kept' })).status).toBe(403)
+    await made('updateWarehouse', lake, { 'undrop-ms': null })
+    await made('dropTable', { namespace: 'hr', table: 'kept' }, undefined)
+    await made('createTable', { namespace: 'hr' }, { name: 'kept', schema })
+    expect((await run(bob, 'loadTable', { namespace: 'hr', table: 'kept' })).status).toBe(200)
+  })
+
+  it('of a warehouse give to another account what both sides grant, and nothing without its own', async () => {
+    expect((await run(eve, 'loadTable', orders)).status).toBe(403)
+    await made('putWarehousePolicy', lake, document(grant(foreign.accountId, ['s3tables:Get*', 's3tables:List*'], arn('/*'))))
+    expect((await run(eve, 'loadTable', orders)).status).toBe(200)
+    expect((await run(eveUser(allow('s3tables:GetTable', arn('/*'))), 'loadTable', orders)).status).toBe(200)
+    expect((await run(eveUser(), 'loadTable', orders)).status).toBe(403)
+    expect((await run(eveUser(allow('s3tables:*')), 'updateTable', orders, { requirements: [], updates: [] })).status).toBe(403)
+    expect((await run(eve, 'putWarehousePolicy', lake, document(grant(foreign.accountId, 's3tables:*', arn('/*'))))).status).toBe(403)
+    await made('putWarehousePolicy', lake, document(grant(foreign.accountId, 's3tables:GetTable', arn('/namespace/hr/*'))))
+    expect((await run(eve, 'loadTable', orders)).status).toBe(403)
+    expect((await run(eve, 'loadTable', { namespace: 'hr', table: 'people' })).status).toBe(200)
+    await made('deleteWarehousePolicy', lake, undefined)
+    expect((await run(eve, 'loadTable', { namespace: 'hr', table: 'people' })).status).toBe(403)
+    expect((await run(owner, 'getWarehousePolicy', lake)).status).toBe(404)
+  })
+
+  it('hold their conditions: tags, namespaces', async () => {
+    await made('tagTable', orders, { tags: { shared: 'yes' } })
+    await made('putWarehousePolicy', lake, document(grant(foreign.accountId, 's3tables:GetTable', '*', { Condition: { StringEquals: { 's3tables:TableTag/shared': 'yes', 's3tables:namespace': 'sales' } } })))
+    expect((await run(eve, 'loadTable', orders)).status).toBe(200)
+    expect((await run(eve, 'loadTable', { namespace: 'sales', table: 'secret' })).status).toBe(403)
+    await made('untagTable', orders, undefined, { tagKeys: 'shared' })
+    expect((await run(eve, 'loadTable', orders)).status).toBe(403)
+    await made('deleteWarehousePolicy', lake, undefined)
+  })
+
+  it.each<[string, object | string]>([
+    ['no JSON', '{'],
+    ['no principal', { Effect: 'Allow', Action: 's3tables:GetTable', Resource: arn('/*') }],
+    ['actions of another service', grant(foreign.accountId, 's3:GetObject', arn('/*'))],
+    ['an action that there is not', grant(foreign.accountId, 's3tables:Fly', arn('/*'))],
+    ['another warehouse', grant(foreign.accountId, 's3tables:GetTable', 'arn:aws:s3tables:::bucket/other/*')],
+    ['a condition key that there is not', grant(foreign.accountId, 's3tables:GetTable', arn('/*'), { Condition: { StringEquals: { 's3tables:colour': 'red' } } })],
+    ['everybody', grant('*', 's3tables:GetTable', arn('/*'))],
+  ])('are refused when they have %s', async (_name, statement) => {
+    const body = typeof statement === 'string' ? { resourcePolicy: statement } : document(statement)
+    expect((await run(owner, 'putWarehousePolicy', lake, body)).status).toBe(400)
+    expect((await run(owner, 'putTablePolicy', orders, body)).status).toBe(400)
+  })
+
+  it('of a table are about that table', async () => {
+    expect((await run(owner, 'putTablePolicy', orders, document(grant(foreign.accountId, 's3tables:GetTable', arn('/namespace/sales/table/secret'))))).status).toBe(400)
+    expect((await run(owner, 'putTablePolicy', orders, document(grant(foreign.accountId, 's3tables:GetTable', arn('/namespace/sales/table/orders2'))))).status).toBe(400)
+    expect((await run(owner, 'putTablePolicy', { namespace: 'sales', table: 'none' }, document(grant(foreign.accountId, 's3tables:GetTable', '*')))).status).toBe(404)
   })
 })

@@ -1,4 +1,4 @@
-import type { Access, Authorize, Target } from '../../catalog/index.ts'
+import type { Access, Authorize, Entity, Target } from '../../catalog/index.ts'
 import type { Principal } from '../policy/principal.ts'
 import { catalogActionsOf, catalogArns, namespaceName } from '../policy/actions/iceberg-actions.ts'
 import { bucketArn, objectArn } from '../policy/actions/s3-actions.ts'
@@ -6,6 +6,8 @@ import { asksFor } from '../policy/context-keys.ts'
 import { byPolicies, type Decider } from '../policy/decider.ts'
 import type { AccessRequest } from '../policy/evaluate.ts'
 import { notedDecision, reasonOf, type NotedDecision } from '../policy/explain.ts'
+import type { NamedPolicy } from '../policy/language.ts'
+import { PolicyCache } from '../policy/policy-cache.ts'
 import { requestContext, tagValue, type RequestFacts } from '../policy/request-context.ts'
 
 /** What a request brings besides what it is about. */
@@ -29,7 +31,7 @@ export function authorizeBy(facts: CatalogRequestFacts, rights: CatalogRights): 
     // What follows decides which entries of a listing are shown, and through which views: the record tells of the request itself.
     const notes = isAsked ? undefined : noted
     isAsked = true
-    if (isUnbound(principal, access) && rights.decider?.bindsRoots !== true) {
+    if (rights.decider?.bindsRoots !== true && (await isUnbound(principal, access))) {
       if (notes !== undefined) notes.decision = principal.kind === 'serverRoot' ? allowedRoot : allowedOwner
       return true
     }
@@ -46,11 +48,21 @@ export function authorizeBy(facts: CatalogRequestFacts, rights: CatalogRights): 
 const allowedRoot: NotedDecision = { effect: 'allow', because: reasonOf({ decision: 'allow', because: { kind: 'serverRoot' } }) }
 const allowedOwner: NotedDecision = { effect: 'allow', because: reasonOf({ decision: 'allow', because: { kind: 'accountRoot' } }) }
 
-/** The operator's key, and an account's own on its own warehouses: no policy is about them. */
-function isUnbound({ kind, accountId, policies: { limits, session } }: Principal, { warehouse }: Access): boolean {
+/**
+ * The operator's key; an account's own on its own warehouses, where no resource policy is, and for those policies always,
+ * so that none can lock everybody out.
+ */
+async function isUnbound({ kind, accountId, policies: { limits, session } }: Principal, { operationId, warehouse, targets, entityOf }: Access): Promise<boolean> {
   if (limits.length > 0 || session !== undefined) return false
-  return kind === 'serverRoot' || (kind === 'accountRoot' && accountId === warehouse.ownerAccountId)
+  if (kind === 'serverRoot') return true
+  if (kind !== 'accountRoot' || accountId !== warehouse.ownerAccountId) return false
+  if (policyOperations.has(operationId)) return true
+  if (warehouse.policy !== undefined) return false
+  for (const target of targets()) if ((await entityOf(target))?.policy !== undefined) return false
+  return true
 }
+
+const policyOperations: ReadonlySet<string> = new Set(['getTablePolicy', 'putTablePolicy', 'deleteTablePolicy', 'getWarehousePolicy', 'putWarehousePolicy', 'deleteWarehousePolicy'])
 
 /** On all that the target needs: the first that is denied, else the last. */
 async function decisionOn(facts: CatalogRequestFacts, rights: CatalogRights, access: Access, target: Target): Promise<NotedDecision> {
@@ -59,20 +71,30 @@ async function decisionOn(facts: CatalogRequestFacts, rights: CatalogRights, acc
   const { warehouse } = access
   const actions = catalogActionsOf(access.operationId === 'signRequest' && access.isWrite ? 'signWriteRequest' : access.operationId, target)
   if (actions === undefined) return { effect: 'deny', because: `${access.operationId}: nobody may do it` }
-  const uuid = await access.uuidOf(target)
+  const entity = await access.entityOf(target)
+  const resource = resourcePolicies(access, target, entity)
   const request: Omit<AccessRequest, 'action'> = {
     principal,
-    resource: catalogArns({ warehouse: warehouse.name, namespace: target.namespace, kind: target.kind, name: target.name, uuid }, target.role),
+    resource: catalogArns({ warehouse: warehouse.name, namespace: target.namespace, kind: target.kind, name: target.name, uuid: entity?.uuid ?? target.uuid }, target.role),
     resourceAccountId: warehouse.ownerAccountId,
-    context: requestContext({ ...facts, resourceAccountId: warehouse.ownerAccountId }, await tableContext(facts, rights, access, target)),
+    context: requestContext({ ...facts, resourceAccountId: warehouse.ownerAccountId }, await tableContext(facts, rights, { access, target, entity, resource })),
   }
   const needs = [...actions.map((action) => ({ action })), ...(access.operationId === 'createWarehouse' ? bucketNeeds(warehouse.bucket) : [])]
   let noted: NotedDecision = { effect: 'deny', because: `${access.operationId}: nobody may do it` }
   for (const need of needs) {
-    noted = notedDecision(need.action, await decider.decide({ ...request, ...need }, { ...principal.policies, resource: [] }))
+    noted = notedDecision(need.action, await decider.decide({ ...request, ...need }, { ...principal.policies, resource }))
     if (noted.effect === 'deny') break
   }
   return noted
+}
+
+const compiled = new PolicyCache()
+
+/** Of the table, and of the warehouse that it is in. */
+function resourcePolicies({ warehouse }: Access, { namespace, name }: Target, entity: Entity | undefined): readonly NamedPolicy[] {
+  const own = entity?.policy === undefined ? [] : [{ name: `policy of table ${namespaceName(namespace)}/${name ?? entity.uuid}`, policy: compiled.compiled(entity.policy, 'resource') }]
+  if (warehouse.policy === undefined) return own
+  return [...own, { name: `policy of warehouse ${warehouse.name}`, policy: compiled.compiled(warehouse.policy, 'resource') }]
 }
 
 /** A warehouse opens its bucket to everybody with rights on the warehouse: who makes one must have those on the bucket. */
@@ -83,11 +105,13 @@ function bucketNeeds(bucket: string): readonly Pick<AccessRequest, 'action' | 'r
 }
 
 /** What takes reading is read only where a policy asks for it. */
-async function tableContext({ principal }: CatalogRequestFacts, rights: CatalogRights, access: Access, target: Target): Promise<AccessRequest['context']> {
+async function tableContext({ principal }: CatalogRequestFacts, rights: CatalogRights, { access, target, entity, resource }: Asked): Promise<AccessRequest['context']> {
   const { identity, boundary = [], session = [], limits } = principal.policies
-  const policies = [...identity, ...boundary, ...session, ...limits.flat()]
+  const policies = [...identity, ...boundary, ...session, ...limits.flat(), ...resource]
   const asks = (key: string): boolean => policies.some(({ policy }) => asksFor(policy, key))
-  const tags = asks(warehouseTag) ? await rights.bucketTags(access.warehouse.bucket) : undefined
+  const asksForTags = asks(warehouseTag) || asks(bucketTag) || (target.kind === 'warehouse' && asks(resourceTag))
+  const tags = asksForTags ? await rights.bucketTags(access.warehouse.bucket) : undefined
+  const changed = asks('aws:requesttag/') || asks('aws:tagkeys') ? access.changedTags() : undefined
   const views = asks(referencedBy) ? (await access.referencedBy()).map(({ namespace, name }) => `${namespaceName(namespace)}/${name}`) : []
   const nameKeys: Readonly<Record<string, string | undefined>> = {
     's3tables:namespace': target.namespace.length === 0 ? undefined : namespaceName(target.namespace),
@@ -97,12 +121,27 @@ async function tableContext({ principal }: CatalogRequestFacts, rights: CatalogR
     's3tables:registerlocation': access.registerLocation,
   }
   return (key) => {
-    if (key.startsWith(warehouseTag)) return tagValue(tags, key)
+    if (key.startsWith(warehouseTag) || key.startsWith(bucketTag)) return tagValue(tags, key)
+    if (key.startsWith(tableTag)) return target.kind === 'table' ? tagValue(entity?.tags, key) : undefined
+    if (key.startsWith(resourceTag)) return tagValue(target.kind === 'warehouse' ? tags : entity?.tags, key)
+    if (key.startsWith('aws:requesttag/')) return tagValue(changed?.values, key)
+    if (key === 'aws:tagkeys') return changed?.names
     if (key === referencedBy) return views
     const value = nameKeys[key]
     return value === undefined ? undefined : [value]
   }
 }
 
+interface Asked {
+  readonly access: Access
+  readonly target: Target
+  readonly entity: Entity | undefined
+  readonly resource: readonly NamedPolicy[]
+}
+
 const warehouseTag = 's3tables:warehousetag/'
+/** AWS's name for the same. */
+const bucketTag = 's3tables:tablebuckettag/'
+const tableTag = 's3tables:tabletag/'
+const resourceTag = 'aws:resourcetag/'
 const referencedBy = 's3tables:referencedby'

@@ -124,7 +124,7 @@ function pathOf({ planid, ...path }: Record<string, string>): Record<string, str
 }
 
 function firstValues(members: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(members).map(([name, value]) => [name, Array.isArray(value) ? value[0] : value]))
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [name, Array.isArray(value) ? (name === 'tagKeys' ? value.join(',') : value[0]) : value]))
 }
 
 function fileIoProperties(request: FastifyRequest, { region, s3Endpoint }: IcebergRoutesOptions): Record<string, string> {

@@ -1,5 +1,6 @@
 /** For tests: the catalog over HTTP, on an engine over real stores in a temporary directory. */
 import fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify'
+import { checkResourcePolicy } from './resource-policy.ts'
 import { createCatalog, type Catalog } from '../../catalog/index.ts'
 import type { Caller } from '../identity/caller.ts'
 import { openScratchEngine, type ScratchEngine } from '../identity/scratch-engine.ts'
@@ -40,6 +41,7 @@ export async function openScratchCatalog(): Promise<ScratchCatalog> {
     settings: { idempotencyLifetimeMs: 1_800_000 },
     buckets: { ensureBucket: async () => {} },
     remoteSigning: true,
+    checkPolicy: checkResourcePolicy,
     onInternalError: (error) => faults.push(error),
   })
   await catalog.ensureWarehouse({ name: 'lake', bucket: 'lake', ownerAccountId: account.accountId })

@@ -16,6 +16,8 @@ const names: readonly string[] = [
   's3:x-amz-acl', 's3:x-amz-grant-full-control', 's3:x-amz-grant-read', 's3:x-amz-grant-read-acp', 's3:x-amz-grant-write', 's3:x-amz-grant-write-acp',
   's3:x-amz-content-sha256', 's3:x-amz-copy-source', 's3:x-amz-metadata-directive', 's3:x-amz-object-ownership', 's3:x-amz-server-side-encryption',
   's3:x-amz-server-side-encryption-aws-kms-key-id', 's3:x-amz-server-side-encryption-customer-algorithm', 's3:x-amz-storage-class',
+  's3tables:namespace', 's3tables:tablename', 's3tables:viewname', 's3tables:functionname', 's3tables:registerlocation', 's3tables:referencedby',
+  's3tables:warehousetag/', 's3tables:tablebuckettag/', 's3tables:tabletag/',
   's3:x-amz-website-redirect-location', 's3:x-amz-object-if-match', 's3:x-amz-annotation-directive',
 ]
 

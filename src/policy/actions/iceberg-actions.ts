@@ -61,12 +61,26 @@ const actions: Readonly<Record<string, (target: CatalogTarget) => readonly strin
   loadWarehouse: () => ['GetWarehouse'],
   updateWarehouse: () => ['UpdateWarehouse'],
   dropWarehouse: () => ['DeleteWarehouse'],
+  listTableTags: () => ['ListTagsForResource'],
+  tagTable: () => ['TagResource'],
+  untagTable: () => ['UntagResource'],
+  getTablePolicy: () => ['GetTablePolicy'],
+  putTablePolicy: () => ['PutTablePolicy'],
+  deleteTablePolicy: () => ['DeleteTablePolicy'],
+  getWarehousePolicy: () => ['GetWarehousePolicy'],
+  putWarehousePolicy: () => ['PutWarehousePolicy'],
+  deleteWarehousePolicy: () => ['DeleteWarehousePolicy'],
   // The listing itself is the warehouse's; its entries are what they were.
   listDropped: ({ kind }) => (kind === 'warehouse' ? ['ListTables'] : [`Get${nouns[kind]}`]),
   undrop: ({ role }) => (role === 'created' ? ['CreateTable'] : ['RestoreTable']),
 }
 
 export const catalogOperationsWithActions: ReadonlySet<string> = new Set(Object.keys(actions))
+
+/** Every action of the table, for documents that are checked against it. */
+export const catalogActions: ReadonlySet<string> = new Set(
+  Object.values(actions).flatMap(row => (Object.keys(nouns) as CatalogTarget['kind'][]).flatMap(kind => (['itself', 'created'] as const).flatMap(role => row({ kind, role })))).map(action => `s3tables:${action}`),
+)
 
 /** The actions, each of which the caller needs on the target. Undefined: the operation has no row, and nobody may do it. */
 export function catalogActionsOf(operationId: string, target: CatalogTarget): readonly string[] | undefined {
