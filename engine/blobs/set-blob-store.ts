@@ -143,13 +143,15 @@ export class SetBlobStore implements BlobStore {
   }
 
   async *list(): AsyncGenerator<StoredBlob, void, undefined> {
-    for (const set of this.#sets) {
-      for (const directory of blobDirectories) {
-        for (const [blobId, holders] of await listShards(set, directory)) {
-          const sizes = await Promise.all(holders.map(({ drive }) => drive.sizeOf(pathOf(blobId)).catch(() => 0)))
-          const storedBytes = sizes.reduce((sum, bytes) => sum + bytes, 0)
-          yield { blobId, begunAtMs: ulidTimeMs(blobId), storedBytes }
-        }
+    for (const { index } of this.#sets) yield* this.listSet(index)
+  }
+
+  async *listSet(set: number): AsyncGenerator<StoredBlob, void, undefined> {
+    for (const directory of blobDirectories) {
+      for (const [blobId, holders] of await listShards(must(this.#sets[set], 'a set of the deployment'), directory)) {
+        const sizes = await Promise.all(holders.map(({ drive }) => drive.sizeOf(pathOf(blobId)).catch(() => 0)))
+        const storedBytes = sizes.reduce((sum, bytes) => sum + bytes, 0)
+        yield { blobId, begunAtMs: ulidTimeMs(blobId), storedBytes }
       }
     }
   }

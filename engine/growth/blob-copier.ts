@@ -1,4 +1,4 @@
-import type { BlobRef } from '../blobs/blob-store.ts'
+import type { BlobRef, StoredBlob } from '../blobs/blob-store.ts'
 
 /** What moving a blob to another set of drives needs of the store. */
 export interface BlobCopier {
@@ -7,4 +7,6 @@ export interface BlobCopier {
    * Throws `BlobError`; then nothing stays behind but garbage.
    */
   copyTo(ref: BlobRef, set: number): Promise<BlobRef>
+  /** Every blob that is stored on a set, as far as its drives can be read. */
+  listSet(set: number): AsyncIterable<StoredBlob>
 }

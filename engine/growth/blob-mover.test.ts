@@ -95,6 +95,8 @@ describe('a drain', () => {
     const reader = await sets.engine.getObject({ bucket, key: 'b' })
     await beginDrain(sets.context, 0, [0, 1])
     await drain(sets)
+    sets.clock.advance(hourMs / 2)
+    await sets.engine.collectGarbage()
     expect((await bytesOf(reader.read({ offset: 0, length: reader.version.sizeBytes }))).toString()).toBe(textFor('b'))
   })
 

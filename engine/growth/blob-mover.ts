@@ -10,7 +10,7 @@ import type { BlobCopier } from './blob-copier.ts'
 import { type BlobUse, setOfBlob, usesIn, usingRows, usingTables } from './blob-uses.ts'
 import { moveUse } from './move-use.ts'
 import { neediest, planRebalance } from './plan-rebalance.ts'
-import { markEmpty } from './set-states.ts'
+import { closeSet, markEmpty } from './set-states.ts'
 
 export interface BlobMoverOptions {
   readonly context: EngineContext
@@ -55,6 +55,7 @@ const defaultSettleMs = 10 * secondMs
 /** Between two passes when the first could not move everything. */
 const retryMs = 5 * secondMs
 const hintsPerCommit = 500
+const holdersPerChunk = 200
 
 type Mutable = { -readonly [Key in keyof MoveProgress]: MoveProgress[Key] }
 
@@ -92,8 +93,12 @@ export class BlobMover {
       }
       if (input.signal.aborted) break
       if (found === 0 && isWhole && startedMs >= sinceMs + settleMs) {
-        await this.#forgetHints()
-        return { isEmpty: await markEmpty(context, set), progress }
+        if (!(await closeSet(context, set))) break
+        if (!(await this.#isUsed(set))) {
+          await this.#forgetHints()
+          await markEmpty(context, set)
+          return { isEmpty: true, progress }
+        }
       }
       const isStuck = progress.failedBlobs > 0
       Object.assign(progress, { pass: progress.pass + 1, cursor: '' })
@@ -132,6 +137,25 @@ export class BlobMover {
     if (input.signal.aborted) return { isDone: false, progress }
     await this.#forgetHints()
     return { isDone: true, progress }
+  }
+
+  /**
+   * Whether a blob that lies on a closed set is in use. A row that moved while rows were looked through may have been missed; a
+   * reference has its place, a new one comes only beside one in use, and of new blobs there are none: what is unused stays so.
+   */
+  async #isUsed(set: number): Promise<boolean> {
+    const { context, copier } = this.#options
+    for await (const { blobId } of copier.listSet(set)) {
+      const range = referenceRange({ kind: 'blob', blobId })
+      for (let start: Uint8Array = range.start; ; ) {
+        const rows = await context.metadata.list({ ...range, start, limit: holdersPerChunk })
+        if (rows.some(({ value }) => value.equals(referenceInUse))) return true
+        const last = rows.at(-1)
+        if (last === undefined || rows.length < holdersPerChunk) break
+        start = Buffer.concat([last.key, Buffer.of(0)])
+      }
+    }
+    return false
   }
 
   async #excess(signal: AbortSignal): Promise<ReadonlyMap<number, number>> {

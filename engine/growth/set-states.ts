@@ -51,11 +51,19 @@ export function cancelDrain(context: EngineContext, set: number): Promise<boolea
 }
 
 /** From now on no blob that is written there can be published. False when the drain was cancelled meanwhile. */
-export function markEmpty(context: EngineContext, set: number): Promise<boolean> {
+export function closeSet(context: EngineContext, set: number): Promise<boolean> {
   return commit(context, async (tx) => {
     const row = await tx.get(setRow(set))
     if (row === undefined) return false
-    tx.put(setRow(set), setFormat.encode({ state: 'empty', sinceMs: Math.floor(context.clock.nowMs()) }))
+    const { state, sinceMs } = setFormat.decode(row)
+    if (state === 'draining') tx.put(setRow(set), setFormat.encode({ state: 'verifying', sinceMs }))
     return true
+  })
+}
+
+/** Of a set that is closed, and on which nothing is in use. */
+export function markEmpty(context: EngineContext, set: number): Promise<void> {
+  return commit(context, async (tx) => {
+    tx.put(setRow(set), setFormat.encode({ state: 'empty', sinceMs: Math.floor(context.clock.nowMs()) }))
   })
 }

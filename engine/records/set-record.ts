@@ -2,10 +2,10 @@ import { recordFormat } from './record-format.ts'
 
 /**
  * - `draining`: blobs are moved off the set; writers avoid it, but what they began before may still be published.
- * - `empty`: everything was moved off, and no blob that is written there is published any more. Final.
- * - `verifying`: as `empty`, and looked through once more.
+ * - `verifying`: everything that was found was moved off, and no blob that is written there is published any more.
+ * - `empty`: no blob of the set is in use, so none ever will be. Final.
  */
-export type SetState = 'draining' | 'empty' | 'verifying'
+export type SetState = 'draining' | 'verifying' | 'empty'
 
 /** A set that blobs are moved off; the others have no row. */
 export interface SetRecord {

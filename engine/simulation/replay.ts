@@ -81,6 +81,8 @@ export function isStandIn(id: string): boolean {
 function checkUncommitted(states: readonly State[], intent: Intent): void {
   const { outcome, operation, startVersion, endVersion = startVersion } = intent
   if (outcome === undefined || operation.op === 'maintain') return
+  // What was staged on a set that was given up meanwhile; it may be tried again.
+  if (outcome.kind === 'refused' && outcome.code === 'Unwritable') return
   const first = Math.max(0, states.findLastIndex(({ version }) => version <= startVersion))
   const expected = new Set<string>()
   for (const { version, model } of states.slice(first)) {

@@ -7,19 +7,21 @@ import { mutations, simulate } from './simulate.ts'
  *
  *     node engine/simulation/run.ts SEED [ignoreSync|ignoreDirectorySync|acknowledgeEarly]
  *     node engine/simulation/run.ts FIRST-LAST [MUTATION]
+ *     node engine/simulation/run.ts SEED|FIRST-LAST SETS    with so many sets of drives, between which blobs are moved
  */
 const [, , seeds = '', mutationName] = argv
 const mutation = mutations.find((each) => each === mutationName)
+const sets = /^[2-9]$/.test(mutationName ?? '') ? Number(mutationName) : undefined
 const [first = Number.NaN, last = first] = seeds.split('-').map(Number)
-if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last) || (mutationName !== undefined && mutation === undefined)) {
-  stdout.write(`usage: node engine/simulation/run.ts SEED|FIRST-LAST [${mutations.join('|')}]\n`)
+if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last) || (mutationName !== undefined && mutation === undefined && sets === undefined)) {
+  stdout.write(`usage: node engine/simulation/run.ts SEED|FIRST-LAST [${mutations.join('|')}|SETS]\n`)
   exit(2)
 }
 
 let violated = 0
 for (let seed = first; seed <= last; seed++) {
   const onTrace = first === last ? (line: string) => void stdout.write(`${line}\n`) : undefined
-  const result = await simulate(seed, { ...(mutation === undefined ? {} : { mutation }), ...(onTrace === undefined ? {} : { onTrace }) })
+  const result = await simulate(seed, { ...(mutation === undefined ? {} : { mutation }), ...(sets === undefined ? {} : { sets }), ...(onTrace === undefined ? {} : { onTrace }) })
   if (result.violation !== undefined) violated++
   if (result.violation !== undefined || first === last) stdout.write(`seed ${seed}: ${result.violation ?? 'clean'} (trace ${result.traceHash})\n`)
 }

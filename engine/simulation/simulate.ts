@@ -3,6 +3,8 @@ import { assert } from '../../base/assert.ts'
 import { SeededRandom } from '../../base/seeded-random.ts'
 import type { Engine } from '../engine.ts'
 import { fsck } from '../fsck/fsck.ts'
+import { countUses } from '../growth/count-uses.ts'
+import { beginDrain, cancelDrain, readSetStates } from '../growth/set-states.ts'
 import { tableRange, tables } from '../keys.ts'
 import { Chooser, buckets } from './choose.ts'
 import { compare } from './compare.ts'
@@ -17,6 +19,8 @@ export const mutations: readonly Mutation[] = ['ignoreSync', 'ignoreDirectorySyn
 
 export interface SimulationOptions {
   readonly mutation?: Mutation
+  /** With several, a mover drains and evens them while the clients work. */
+  readonly sets?: number
   /** Gets every line of the trace. */
   readonly onTrace?: (line: string) => void
 }
@@ -27,6 +31,9 @@ export interface SimulationResult {
   readonly violation: string | undefined
   readonly operations: number
   readonly crashes: number
+  /** Blobs moved between sets, and sets that were emptied. */
+  readonly moved: number
+  readonly emptied: number
 }
 
 const clients = 4
@@ -45,13 +52,15 @@ const maxRounds = 500
 export async function simulate(seed: number, options: SimulationOptions = {}): Promise<SimulationResult> {
   const simulation = new Simulation(seed, options)
   const violation = await violationOf(simulation.run())
-  return { traceHash: simulation.trace.digest('hex'), violation, operations: simulation.operations, crashes: simulation.crashes }
+  return { traceHash: simulation.trace.digest('hex'), violation, operations: simulation.operations, crashes: simulation.crashes, moved: simulation.moved, emptied: simulation.emptied }
 }
 
 class Simulation {
   readonly trace = createHash('sha256')
   operations = 0
   crashes = 0
+  moved = 0
+  emptied = 0
   readonly #options: SimulationOptions
   readonly #random: SeededRandom
   readonly #scheduler: Scheduler
@@ -69,7 +78,7 @@ class Simulation {
 
   async run(): Promise<void> {
     await this.#scheduler.open()
-    const world = await World.make(this.#random, this.#scheduler, this.#options.mutation)
+    const world = await World.make(this.#random, this.#scheduler, this.#options.mutation, this.#options.sets)
     for (const bucket of buckets) await world.engine(() => undefined).createBucket({ bucket, ownerId, region: 'us-east-1' })
     for (let epoch = 0; epoch < epochs; epoch++) {
       const isLast = epoch === epochs - 1
@@ -87,7 +96,10 @@ class Simulation {
     this.#scheduler.close()
     this.#intents = []
     const isOn = { power: true }
-    const working = Array.from({ length: clients }, (_, client) => this.#runClient(world, client, isOn))
+    const over = new AbortController()
+    const clientsWork = Array.from({ length: clients }, (_, client) => this.#runClient(world, client, isOn))
+    const working = [...clientsWork, ...(this.#options.sets === undefined ? [] : [this.#runMover(world, over.signal)])]
+    void Promise.all(clientsWork).then(() => over.abort())
     for (let step = 1; ; step++) {
       const released = await this.#scheduler.step()
       if (released === undefined) break
@@ -97,6 +109,7 @@ class Simulation {
     await this.#scheduler.rest()
     if (crashStep !== undefined) {
       isOn.power = false
+      over.abort()
       world.crash()
       this.crashes++
     }
@@ -124,6 +137,34 @@ class Simulation {
       this.#note(`intent ${intent.id}: ${describeOutcome(outcome)}`)
       await this.#scheduler.park(`client ${client} is done`)
       intent.endVersion = world.acknowledgedVersion
+    }
+  }
+
+  /** Drains one set after the other until one is left, evens them, gives drains up in the middle; all of it in any order. */
+  async #runMover(world: World, signal: AbortSignal): Promise<void> {
+    const { context, mover, intake } = world.mover()
+    const sets = Array.from({ length: this.#options.sets ?? 1 }, (_, set) => set)
+    const onProgress = (): Promise<void> => this.#scheduler.park('mover')
+    try {
+      while (!signal.aborted) {
+        await this.#scheduler.park('mover')
+        // Those who write may not know yet.
+        if (this.#random.chance(0.5)) intake.avoid((await readSetStates(context.metadata)).keys())
+        const set = this.#random.pick(sets)
+        const startedMs = context.clock.nowMs()
+        const work = this.#random.pick(['drain', 'drain', 'rebalance', 'cancel'] as const)
+        this.#note(`mover: ${work} ${set}`)
+        if (work === 'cancel') await cancelDrain(context, set)
+        else if (work === 'rebalance') this.moved += (await mover.rebalance(undefined, { bytesPerSecond: Infinity, onProgress, signal })).progress.movedBlobs
+        else if ((await beginDrain(context, set, sets)) !== 'lastSet') {
+          const { isEmpty, progress } = await mover.drain(set, startedMs, undefined, { bytesPerSecond: Infinity, onProgress, signal })
+          this.moved += progress.movedBlobs
+          if (isEmpty) this.emptied++
+        }
+      }
+    } catch (error) {
+      // Of stores that lost power.
+      if (!signal.aborted) throw error
     }
   }
 
@@ -171,7 +212,15 @@ class Simulation {
     if (findings.length > 0 || awaitingCollection > 0) {
       throw new Violation(`after collecting, fsck finds ${JSON.stringify(findings[0])}, ${awaitingCollection} await collection`)
     }
+    await this.#verifyEmptySets(world)
     await compareOrFail(engine, this.#model)
+  }
+
+  async #verifyEmptySets({ metadata }: World): Promise<void> {
+    for (const [set, { state }] of await readSetStates(metadata)) {
+      const uses = state === 'empty' ? await countUses(metadata, set) : 0
+      if (uses > 0) throw new Violation(`set ${set} is empty, and ${uses} blobs of it are used`)
+    }
   }
 
   #note(line: string): void {

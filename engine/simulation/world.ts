@@ -1,13 +1,18 @@
+import { assert } from '../../base/assert.ts'
 import type { SeededRandom } from '../../base/seeded-random.ts'
 import { SimulatedClock } from '../../base/simulated-clock.ts'
 import { hourMs, KiB, secondMs } from '../../base/units.ts'
 import { DriveBlobStore } from '../blobs/drive-blob-store.ts'
+import { SetBlobStore } from '../blobs/set-blob-store.ts'
 import { formatDrive } from '../drives/drive-format.ts'
+import { SetIntake } from '../drives/set-intake.ts'
+import { SetMember } from '../drives/set-member.ts'
 import { type DriveOperation, SimulatedDrive, type SimulatedDriveOptions } from '../drives/simulated-drive.ts'
 import type { Engine } from '../engine.ts'
+import { BlobMover } from '../growth/blob-mover.ts'
 import { MemoryMetadataStore, type MemoryMetadataOptions } from '../metadata/memory-metadata-store.ts'
 import type { Commit, CommitResult, ListRange, MetadataStore } from '../metadata/metadata-store.ts'
-import type { EngineSettings } from '../objects/context.ts'
+import { defaultSettings, type EngineContext, type EngineSettings } from '../objects/context.ts'
 import { openEngine } from '../open-engine.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -40,31 +45,44 @@ export class World {
   readonly #random: SeededRandom
   readonly #scheduler: Scheduler
   readonly #mutation: Mutation | undefined
-  #drive: SimulatedDrive
+  /** One, or the lone drives of several sets. */
+  #drives: SimulatedDrive[]
   #metadata: MemoryMetadataStore
-  #blobs: DriveBlobStore
+  #blobs: DriveBlobStore | SetBlobStore
+  /** Of the sets; a restart has to learn again which ones to avoid. */
+  #intake = new SetIntake()
 
-  private constructor(random: SeededRandom, scheduler: Scheduler, mutation: Mutation | undefined, drive: SimulatedDrive) {
+  private constructor(random: SeededRandom, scheduler: Scheduler, mutation: Mutation | undefined, drives: SimulatedDrive[]) {
     this.#random = random
     this.#scheduler = scheduler
     this.#mutation = mutation
-    this.#drive = drive
+    this.#drives = drives
     this.#metadata = new MemoryMetadataStore(this.#metadataOptions())
     this.#blobs = this.#openBlobs()
   }
 
-  static async make(random: SeededRandom, scheduler: Scheduler, mutation: Mutation | undefined): Promise<World> {
+  static async make(random: SeededRandom, scheduler: Scheduler, mutation: Mutation | undefined, sets = 1): Promise<World> {
     const blank = await formatted
     // The mutations are about the engine's work, not the formatting: that is durable already.
-    return new World(random, scheduler, mutation, blank.crash(random, driveOptions(scheduler, mutation)))
+    return new World(random, scheduler, mutation, Array.from({ length: sets }, () => blank.crash(random, driveOptions(scheduler, mutation))))
   }
 
   get metadata(): MetadataStore {
     return this.#metadata
   }
 
-  get blobs(): DriveBlobStore {
+  get blobs(): DriveBlobStore | SetBlobStore {
     return this.#blobs
+  }
+
+  /** What moves blobs between the sets, as in a worker process of its own. */
+  mover(): { readonly context: EngineContext; readonly mover: BlobMover; readonly intake: SetIntake } {
+    const blobs = this.#blobs
+    assert(blobs instanceof SetBlobStore, 'there are sets')
+    const intake = this.#intake
+    const context: EngineContext = { metadata: new MarkingStore(this.#metadata, this, () => undefined), blobs, clock: this.clock, random: this.#random, settings: { ...defaultSettings, ...settings } }
+    const freeBytes = () => this.#drives.flatMap((_, set) => (intake.isAvoided(set) ? [] : [{ set, freeBytes: 100_000 }]))
+    return { context, intake, mover: new BlobMover({ context, copier: blobs, freeBytes, spreadOf: () => 1, restFactor: 0, settleMs: 0 }) }
   }
 
   /** An engine of its own for a client, as in another worker process. */
@@ -75,7 +93,8 @@ export class World {
 
   /** Power is lost, and a restart finds what is left. */
   crash(): void {
-    this.#drive = this.#drive.crash(this.#random, driveOptions(this.#scheduler, this.#mutation))
+    this.#drives = this.#drives.map((drive) => drive.crash(this.#random, driveOptions(this.#scheduler, this.#mutation)))
+    this.#intake = new SetIntake()
     this.#metadata = this.#metadata.crash(this.#random.chance(0.5), this.#metadataOptions())
     this.#blobs = this.#openBlobs()
   }
@@ -85,8 +104,14 @@ export class World {
     if (this.#random.chance(0.06)) await this.#scheduler.park(name)
   }
 
-  #openBlobs(): DriveBlobStore {
-    return new DriveBlobStore({ drive: this.#drive, clock: this.clock, random: this.#random, blockBytes: 4 * KiB })
+  #openBlobs(): DriveBlobStore | SetBlobStore {
+    const { clock } = this
+    const [only] = this.#drives
+    if (only !== undefined && this.#drives.length === 1) return new DriveBlobStore({ drive: only, clock, random: this.#random, blockBytes: 4 * KiB })
+    const sets = this.#drives.map((drive, index) => ({
+      index, members: [new SetMember({ driveId: String(index), position: 0, label: String(index), drive, clock })], parity: { standard: 0, reduced: 0 },
+    }))
+    return new SetBlobStore({ sets, intake: this.#intake, clock, random: this.#random, blockBytes: 4 * KiB })
   }
 
   #metadataOptions(): MemoryMetadataOptions {
