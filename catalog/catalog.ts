@@ -18,6 +18,7 @@ import { managementOperations } from './management/operations.ts'
 import type { ServerOperation } from './management/server-operation.ts'
 import { once, requestRights } from './rest/request-rights.ts'
 import { operations, type SpecifiedOperationId } from './rest/operations.ts'
+import { refuseUnknown } from './rest/parameters.ts'
 import { render, renderServer, type CatalogResponse, type RenderInput } from './rest/render.ts'
 import type { Warehouse } from './rows/rows.ts'
 import { toCatalogError } from './to-catalog-error.ts'
@@ -108,6 +109,7 @@ async function answer(shared: CatalogContext, request: CatalogRequest): Promise<
   const { operationId, caller, path, query, headers, fileIoProperties } = request
   const endpoint = endpointOf(operationId)
   const operation = operationOf(operationId)
+  refuseUnknown(endpoint, request)
   if (operation.kind === 'server') {
     const outcome = await operation.run({ operationId, path, query, body: parseBody(endpoint, request.body), caller }, context)
     return renderServer(outcome, endpoint)
@@ -117,7 +119,7 @@ async function answer(shared: CatalogContext, request: CatalogRequest): Promise<
   if (!(await rights.isAllowed())) throw new CatalogError('Forbidden', 'Not authorized to make this request')
   const inputOf = (): OperationInput => ({ warehouse, path, query, headers, body: rights.body(), caller, fileIoProperties, sees: rights.sees })
   if (operation.kind === 'query') return render(await operation.run(inputOf(), context), endpoint, context, { warehouse, fileIoProperties, headers, sees: rights.sees })
-  const idempotent = endpoint.idempotent ? idempotentRequest(request) : undefined
+  const idempotent = idempotentRequest(request)
   const alone = (): Promise<Outcome> => mutate(context, idempotent, () => operation.prepare(inputOf(), context))
   const commit = readable(() => operation.commitOf?.(inputOf()))
   const outcome = commit === undefined

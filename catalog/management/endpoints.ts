@@ -3,7 +3,11 @@ import type { Endpoint } from '../rest/endpoints.ts'
 const namespace = '/v1/{prefix}/namespaces/{namespace}'
 
 function endpoint(method: Endpoint['method'], path: string, successStatus: 200 | 204, request?: string): Endpoint {
-  return { method, path, idempotent: false, successStatus, errors: [], ...(request !== undefined && { request }) }
+  return { method, path, idempotent: false, query: [], headers: [], successStatus, errors: [], ...(request !== undefined && { request }) }
+}
+
+function pages(path: string): Endpoint {
+  return { ...endpoint('GET', path, 200), query: ['pageToken', 'pageSize'] }
 }
 
 /**
@@ -18,8 +22,8 @@ export const managementEndpoints = {
   dropWarehouse: endpoint('DELETE', '/v1/warehouses/{warehouse}', 204),
   storeFunction: endpoint('PUT', `${namespace}/functions/{function}`, 200, 'FunctionMetadata'),
   dropFunction: endpoint('DELETE', `${namespace}/functions/{function}`, 204),
-  listMetrics: endpoint('GET', `${namespace}/tables/{table}/metrics`, 200),
-  listDropped: endpoint('GET', '/v1/{prefix}/dropped', 200),
+  listMetrics: pages(`${namespace}/tables/{table}/metrics`),
+  listDropped: pages('/v1/{prefix}/dropped'),
   undrop: endpoint('POST', '/v1/{prefix}/dropped/{uuid}/undrop', 200, 'UndropRequest'),
   setNamespaceProtection: endpoint('POST', `${namespace}/protection`, 204, 'SetProtectionRequest'),
   setTableProtection: endpoint('POST', `${namespace}/tables/{table}/protection`, 204, 'SetProtectionRequest'),

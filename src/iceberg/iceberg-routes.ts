@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { MiB, minuteMs } from '../../base/units.ts'
-import { CatalogError, errorResponse, type Catalog, type CatalogResponse, type Endpoint, type ServedOperationId, type TableFiles, type VendedCredentials } from '../../catalog/index.ts'
+import { badRequest, CatalogError, errorResponse, type Catalog, type CatalogResponse, type Endpoint, type ServedOperationId, type TableFiles, type VendedCredentials } from '../../catalog/index.ts'
 import { contextOf } from '../telemetry/request-context.ts'
 import { authenticateRequest, notAuthorized, type AuthenticationSettings } from './authenticate.ts'
 import { authorizeBy, type CatalogRequestFacts, type CatalogRights } from './authorize.ts'
@@ -91,7 +91,7 @@ async function serve(operationId: ServedOperationId, request: FastifyRequest, re
     signer: createRemoteSigner({ clock: options.clock, domains: options.s3Domains ?? [], credentials: () => signingCredentials(caller, options) }),
     authorize: authorizeBy(factsOf(request, principal, options), options),
     path: pathOf(request.params as Record<string, string>),
-    query: firstValues(request.query as Record<string, string | string[]>),
+    query: singleValues(request.query as Record<string, string | string[]>),
     headers: firstValues(request.headers),
     body,
     fileIoProperties: fileIoProperties(request, options),
@@ -121,6 +121,14 @@ function factsOf(request: FastifyRequest, principal: Principal, { clock }: Icebe
 
 function pathOf({ planid, ...path }: Record<string, string>): Record<string, string> {
   return planid === undefined ? path : { ...path, 'plan-id': planid }
+}
+
+/** A parameter that comes twice has no one meaning. */
+function singleValues(query: Readonly<Record<string, string | string[]>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(query).map(([name, value]) => {
+    if (typeof value !== 'string') throw badRequest(`Query parameter given twice: ${name}`)
+    return [name, value]
+  }))
 }
 
 function firstValues(members: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | undefined> {
