@@ -2,35 +2,16 @@
  * Side-by-side benchmarks over HTTP: one closed-loop generator process at a time, targets in turn (A B A B …, so that a
  * machine that drifts drifts for all), every round with a fresh process; prints rates, percentiles and ratios to the first.
  */
-import { execFile, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import { startServer } from '../integration/start-server.ts'
 import { formatSize, help, parseArguments, UsageError, type Arguments } from './load/arguments.ts'
-import { Histogram } from './load/histogram.ts'
-import type { Measured, Operation, Plan, Target } from './load/plan.ts'
+import { measureInTurn, type Case, type Total } from './load/measure.ts'
+import type { Target } from './load/plan.ts'
 
-const generator = join(import.meta.dirname, 'load', 'generator.ts')
 const largeBytes = 1 << 20
-
-interface Case {
-  readonly operation: Operation
-  readonly sizeBytes: number
-  readonly concurrency: number
-}
-
-interface Total {
-  readonly target: Target
-  operations: number
-  errors: number
-  bytes: number
-  seconds: number
-  generatorCpu: number
-  readonly rates: number[]
-  readonly histogram: Histogram
-  firstError: string | undefined
-}
 
 function casesOf({ operations, sizes, concurrency }: Arguments): Case[] {
   return operations.flatMap(operation => {
@@ -38,40 +19,6 @@ function casesOf({ operations, sizes, concurrency }: Arguments): Case[] {
     const [first = 0] = sizes
     return (operation === 'LIST' ? [first] : sizes).flatMap(sizeBytes => concurrency.map(clients => ({ operation, sizeBytes, concurrency: clients })))
   })
-}
-
-function generate(plan: Plan): Promise<Measured> {
-  return new Promise((resolve, reject) => {
-    execFile(process.execPath, [generator, JSON.stringify(plan)], { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      if (error === null) resolve(JSON.parse(stdout) as Measured)
-      else reject(new Error(`${plan.target.name} ${plan.operation}: ${stderr}`))
-    })
-  })
-}
-
-async function measureCase(one: Case, targets: readonly Target[], options: Arguments): Promise<Total[]> {
-  const totals = targets.map((target): Total => (
-    { target, operations: 0, errors: 0, bytes: 0, seconds: 0, generatorCpu: 0, rates: [], histogram: new Histogram(), firstError: undefined }))
-  for (let round = 0; round < options.rounds; round += 1) {
-    for (const total of totals) {
-      const { target } = total
-      const preloaded = options.preloaded ?? (one.sizeBytes >= largeBytes ? 16 : 2000)
-      const plan: Plan = { ...one, target, bucket: 'bench', round, preloaded, warmUpMs: options.warmUpMs, durationMs: options.durationMs, payload: options.payload }
-      addRound(total, await generate(plan))
-    }
-  }
-  return totals
-}
-
-function addRound(total: Total, measured: Measured): void {
-  total.operations += measured.operations
-  total.errors += measured.errors
-  total.bytes += measured.bytes
-  total.generatorCpu = (total.generatorCpu * total.seconds + measured.generatorCpu * measured.seconds) / (total.seconds + measured.seconds)
-  total.seconds += measured.seconds
-  total.rates.push(measured.operations / measured.seconds)
-  total.firstError ??= measured.firstError
-  for (const [microseconds, count] of measured.latency) total.histogram.add(microseconds, count)
 }
 
 function printCase(one: Case, totals: readonly Total[]): void {
@@ -122,7 +69,9 @@ async function main(args: readonly string[]): Promise<number> {
     for (const one of casesOf(options)) {
       // What answers nothing has no bytes to read.
       const able = targets.filter(({ name }) => name !== 'nothing' || one.operation !== 'GET')
-      if (able.length > 0) printCase(one, await measureCase(one, able, options))
+      if (able.length > 0) printCase(one, await measureInTurn(one, able.map(target => ({ target })), {
+        ...options, preloaded: options.preloaded ?? (one.sizeBytes >= largeBytes ? 16 : 2000),
+      }))
     }
     return 0
   } finally {

@@ -2,7 +2,7 @@
 import type { ReadResponse } from '../load/response-reader.ts'
 import { Histogram } from '../load/histogram.ts'
 import type { CatalogClient, CatalogConnection } from './client.ts'
-import { cpuSeconds } from './processes.ts'
+import { cpuSeconds } from '../load/processes.ts'
 
 export interface Load {
   readonly clients: number

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { startServer } from '../../integration/start-server.ts'
 import { CatalogClient, type CatalogTarget } from './client.ts'
 import { closedLoop, type Measured } from './closed-loop.ts'
-import { cpuSeconds, residentBytes, writtenBytes } from './processes.ts'
+import { cpuSeconds, residentBytes, writtenBytes } from '../load/processes.ts'
 import { commitBody, fillTable, makeManyTables, makeTable, tablePath, tablesPath, transactionBody } from './tables.ts'
 
 interface Options {

@@ -5,6 +5,7 @@
 import { Connection } from './connection.ts'
 import { Histogram } from './histogram.ts'
 import { partsOfUpload, type Measured, type Plan } from './plan.ts'
+import { cpuSeconds } from './processes.ts'
 import { createSigner } from './sign.ts'
 import { Requests, type Workload } from './workload.ts'
 
@@ -13,7 +14,7 @@ async function measure(plan: Plan): Promise<Measured> {
   const requests = new Requests(plan, createSigner(plan.target, host))
   const connect = () => new Connection({ hostname, port: Number(port) })
   const connections: [Connection, ...Connection[]] = [connect(), ...Array.from({ length: plan.concurrency - 1 }, connect)]
-  await requests.prepare(connections)
+  if (plan.isPrepared !== true) await requests.prepare(connections)
   const load = startLoad(plan, connections, requests.workload())
   await new Promise(resolve => setTimeout(resolve, plan.operation === 'DELETE' ? 0 : plan.warmUpMs))
   load.beginMeasuring()
@@ -31,6 +32,7 @@ function startLoad(plan: Plan, connections: readonly Connection[], workload: Wor
   let stopping = false
   let startedAt = performance.now()
   let cpu = process.cpuUsage()
+  let serverCpu = 0
   const sentBytes = plan.operation === 'PUT' ? plan.sizeBytes : plan.operation === 'MULTIPART' ? plan.sizeBytes * partsOfUpload : 0
   const expectedBytes = plan.operation === 'GET' ? plan.sizeBytes : undefined
   const loop = async (connection: Connection) => {
@@ -62,13 +64,15 @@ function startLoad(plan: Plan, connections: readonly Connection[], workload: Wor
       counts = { operations: 0, errors: 0, bytes: 0 }
       startedAt = performance.now()
       cpu = process.cpuUsage()
+      serverCpu = cpuSeconds(plan.serverPid)
     },
     stop(): Measured {
       stopping = true
       const seconds = (performance.now() - startedAt) / 1000
       const { user, system } = process.cpuUsage(cpu)
       const generatorCpu = (user + system) / 1e6 / seconds
-      return { ...counts, seconds, generatorCpu, latency: histogram.toPairs(), ...(firstError === undefined ? {} : { firstError }) }
+      const serverCpuSeconds = cpuSeconds(plan.serverPid) - serverCpu
+      return { ...counts, seconds, generatorCpu, serverCpuSeconds, latency: histogram.toPairs(), ...(firstError === undefined ? {} : { firstError }) }
     },
   }
 }

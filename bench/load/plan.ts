@@ -26,6 +26,10 @@ export interface Plan {
   readonly payload: 'signed' | 'unsigned'
   /** Separates the keys of rounds. */
   readonly round: number
+  /** The objects of `preloaded` are there already: nothing is written but what is measured. */
+  readonly isPrepared?: boolean
+  /** A process of this machine: what it and its children use of the CPU meanwhile is told. */
+  readonly serverPid?: number
 }
 
 export interface Measured {
@@ -35,6 +39,8 @@ export interface Measured {
   readonly seconds: number
   /** Of one core, by the generator itself. */
   readonly generatorCpu: number
+  /** Seconds of CPU time of the server and its children; 0 where it is not known. */
+  readonly serverCpuSeconds: number
   readonly latency: readonly [microseconds: number, count: number][]
   /** One of the errors, to show. */
   readonly firstError?: string
