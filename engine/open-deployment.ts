@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { DriveBlobStore } from './blobs/drive-blob-store.ts'
-import { SetBlobStore } from './blobs/set-blob-store.ts'
+import { SetBlobStore, type SetBlobOptions } from './blobs/set-blob-store.ts'
 import { DriveFormatError, metadataDirectory, setParityOf } from './drives/drive-format.ts'
 import { writeQuorum } from './drives/drive-set.ts'
 import { DriveKeeper } from './drives/drive-keeper.ts'
@@ -123,7 +123,7 @@ export async function openDeployment({
   const [lone] = sets[0]?.members.length === 1 ? sets[0].members : []
   const whole = lone === undefined ? undefined : new DriveBlobStore({ drive: lone.drive, clock, random })
   if (whole !== undefined && sets.length === 1) return { deploymentId: record.deploymentId, metadata, blobs: whole, copier: undefined, keeper, close: () => metadata.close() }
-  const onDamage = (blobId: string, set: number): void => keeper.healer.report(blobId, set)
+  const onDamage: SetBlobOptions['onDamage'] = (blobId, set, kind) => keeper.healer.report(blobId, set, kind)
   const blobs = new SetBlobStore({ sets, intake: keeper.intake, clock, random, onDamage, lookAgain: () => keeper.lookAgain(), ...(whole === undefined ? {} : { whole }) })
   return { deploymentId: record.deploymentId, metadata, blobs, copier: blobs, keeper, close: () => metadata.close() }
 }

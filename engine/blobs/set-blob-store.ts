@@ -13,9 +13,9 @@ import { BlobError } from './blob-store.ts'
 import type { BlobLayout, BlobRef, BlobStore, Redundancy, StoredBlob } from './blob-store.ts'
 import { stripeCount, stripeSlices } from './shard-layout.ts'
 import { positionOfShard } from './shard-placement.ts'
-import { StripeBuffers } from './stripe-buffers.ts'
+import { stripeBuffers, stripesAtOnce } from './stripe-buffers.ts'
 import { type ShardFault, type StripeGroup, StripeSource } from './stripe-source.ts'
-import { regionBytes, stripesAtOnce, StripeWriter } from './stripe-writer.ts'
+import { StripeWriter } from './stripe-writer.ts'
 
 export interface SetBlobOptions {
   readonly sets: readonly DriveSet[]
@@ -31,7 +31,7 @@ export interface SetBlobOptions {
   /** A read that takes longer is made from another drive as well. */
   readonly hedgeAfterMs?: number
   /** A blob lacks a shard, or has a bad one. Called often; must be quick. */
-  readonly onDamage?: (blobId: string, set: number) => void
+  readonly onDamage?: (blobId: string, set: number, kind: 'missing' | 'corrupt') => void
   /** Looks at all drives at once, before a request fails because too few can be used. Never rejects. */
   readonly lookAgain?: () => Promise<void>
   /** For the mutation check only: what is acknowledged with fewer drives than it should be, or read without being verified. */
@@ -43,6 +43,12 @@ const defaultPatienceMs = 30 * secondMs
 const defaultHedgeAfterMs = 250
 /** Groups of stripes of one read that are under way or wait for the consumer. */
 const groupsAhead = 2
+
+/** The bytes of a group that a range covers, in their order, and what gives their memory back. */
+interface GroupPieces {
+  readonly pieces: readonly Buffer[]
+  readonly release: (areKept?: boolean) => void
+}
 
 type StripeLayout = Extract<BlobLayout, { readonly kind: 'stripes' }>
 
@@ -56,7 +62,6 @@ export class SetBlobStore implements BlobStore {
   readonly #sets: readonly DriveSet[]
   readonly #clock: Clock
   readonly #blockBytes: number
-  readonly #buffers = new Map<number, StripeBuffers>()
 
   constructor(options: SetBlobOptions) {
     this.#options = options
@@ -90,7 +95,7 @@ export class SetBlobStore implements BlobStore {
       path: pathOf(blobId),
       directory: directoryOf(blobId),
       writeQuorum: writeQuorum(dataShards, parityShards) - (this.#options.mutation === 'smallQuorum' ? 2 : 0),
-      buffers: this.#buffersOf(set.members.length),
+      buffers: stripeBuffers(set.members.length, this.#blockBytes),
     })
     let stored = false
     try {
@@ -98,7 +103,7 @@ export class SetBlobStore implements BlobStore {
       for await (const chunk of source) await writer.write(chunk)
       const sizeBytes = await writer.finish()
       stored = true
-      if (writer.missing.length > 0) this.#options.onDamage?.(blobId, set.index)
+      if (writer.missing.length > 0) this.#options.onDamage?.(blobId, set.index, 'missing')
       return { blobId, sizeBytes, layout: { kind: 'stripes', set: set.index, ...shape } }
     } finally {
       await writer.release(!stored)
@@ -112,7 +117,8 @@ export class SetBlobStore implements BlobStore {
     const layout = stripesOf(ref)
     const source = this.openSource(ref, layout)
     const groups = groupsOf(range, ref.sizeBytes, layout)
-    const ahead: Promise<readonly (readonly Buffer[])[]>[] = []
+    const isOneGroup = groups.length === 1
+    const ahead: Promise<GroupPieces>[] = []
     const readAhead = (): void => {
       const group = groups.shift()
       if (group === undefined) return
@@ -123,12 +129,27 @@ export class SetBlobStore implements BlobStore {
     }
     try {
       for (;;) {
-        while (groups.length > 0 && ahead.length < groupsAhead) readAhead()
-        const stripes = await ahead.shift()
-        if (stripes === undefined) return
-        for (const pieces of stripes) yield* pieces
+        while (groups.length > 0 && ahead.length < (source.isMemoryScarce ? 1 : groupsAhead)) readAhead()
+        const read = await ahead.shift()
+        if (read === undefined) return
+        if (isOneGroup) {
+          // In one piece it goes to its reader in one write.
+          const bytes = Buffer.concat(read.pieces)
+          read.release()
+          yield bytes
+          return
+        }
+        let isConsumed = false
+        try {
+          yield* read.pieces
+          isConsumed = true
+        } finally {
+          // Who stops half-way may still be sending what it has.
+          read.release(!isConsumed)
+        }
       }
     } finally {
+      for (const reading of ahead) void reading.then(({ release }) => release(), () => undefined)
       // A drive that hangs is not waited for: its file is closed when it comes back.
       void source.close()
     }
@@ -166,21 +187,22 @@ export class SetBlobStore implements BlobStore {
       code: erasureCode(layout.dataShards, layout.parityShards),
       members: membersByShard(set, blobId),
       path: pathOf(blobId),
+      buffers: stripeBuffers(set.members.length, layout.blockBytes),
       clock: this.#clock,
       hedgeAfterMs: this.#options.hedgeAfterMs ?? defaultHedgeAfterMs,
       ...(this.#options.lookAgain === undefined ? {} : { lookAgain: this.#options.lookAgain }),
       isVerifying: this.#options.mutation !== 'skippedVerify',
       onFault: onFault ?? ((_, fault) => {
-        if (fault !== 'absent') this.#options.onDamage?.(blobId, set.index)
+        if (fault !== 'absent') this.#options.onDamage?.(blobId, set.index, fault)
       }),
     })
   }
 
-  async #readGroup(source: StripeSource, group: StripeGroup, range: { readonly offset: number; readonly length: number }, sizeBytes: number, layout: StripeLayout): Promise<Buffer[][]> {
+  async #readGroup(source: StripeSource, group: StripeGroup, range: { readonly offset: number; readonly length: number }, sizeBytes: number, layout: StripeLayout): Promise<GroupPieces> {
     const slices = Array.from({ length: group.count }, (_, index) => stripeSlices(group.first + index, range, sizeBytes, layout))
     const wanted = [...new Set(slices.flat().map(({ shard }) => shard))]
-    const blocks = await source.read(group, wanted)
-    return slices.map((stripe, index) => stripe.map(({ shard, start, end }) => must(blocks.get(shard)?.[index], 'a wanted block').subarray(start, end)))
+    const { blocks, release } = await source.read(group, wanted)
+    return { release, pieces: slices.flatMap((stripe, index) => stripe.map(({ shard, start, end }) => must(blocks.get(shard)?.[index], 'a wanted block').subarray(start, end))) }
   }
 
   /** Blobs go to any of the sets that can be written and that nothing is moved off, by their free space. */
@@ -202,12 +224,6 @@ export class SetBlobStore implements BlobStore {
       const parityShards = parityOf(set, redundancy)
       return set.members.filter(({ isWritable }) => isWritable).length >= writeQuorum(set.members.length - parityShards, parityShards)
     })
-  }
-
-  #buffersOf(drives: number): StripeBuffers {
-    const buffers = this.#buffers.get(drives) ?? new StripeBuffers(drives * regionBytes(this.#blockBytes))
-    this.#buffers.set(drives, buffers)
-    return buffers
   }
 }
 

@@ -1,23 +1,48 @@
 import { must } from '../../base/assert.ts'
-import { ErasureArena } from '../erasure/kernel.ts'
+import { pageBytes } from '../drives/page-memory.ts'
+import { ErasureArena, slackBytes } from '../erasure/kernel.ts'
+import { hashBytes } from './block-layout.ts'
+import { shardFooterBytes } from './shard-layout.ts'
+
+/** Stripes that are read and written together: 256 KiB of each shard. */
+export const stripesAtOnce = 2
 
 /** Buffers that share one memory: a memory of its own for each would reserve gigabytes of addresses. */
 const buffersPerArena = 8
+/** With more in use than this many bytes, streams read and write ahead less. */
+const plentyBytes = 128 * 2 ** 20
 
-/** A piece of coding memory that is one writer's until it is given back. */
+/**
+ * The bytes of a buffer that one shard takes: what was kept of its last page, or its header; frames; a footer; and what the
+ * kernel may overwrite behind a block. Whole pages, so that each begins one.
+ */
+export function regionBytes(blockBytes: number): number {
+  const used = pageBytes + stripesAtOnce * (hashBytes + blockBytes) + shardFooterBytes + slackBytes + 1
+  return Math.ceil(used / pageBytes) * pageBytes
+}
+
+/** A piece of coding memory, a region for each shard and one for each that may have to be computed; one user's until it is given back. */
 export interface StripeBuffer {
   readonly arena: ErasureArena
-  /** Where it begins in the arena's bytes. */
+  /** Where it begins in the arena's bytes: at the beginning of a page. */
   readonly start: number
 }
 
-/** Buffers of one length for stripes that are being written. As many as are in use are kept. */
+/** Buffers of one length for stripes that are being written or read. As many as were in use at once are kept. */
 export class StripeBuffers {
   readonly #bufferBytes: number
-  readonly #idle: StripeBuffer[] = []
+  #idle: StripeBuffer[] = []
+  /** A part of them stays with somebody for good; they go once nobody uses them. */
+  readonly #retired = new WeakSet<ErasureArena>()
+  #inUse = 0
 
   constructor(bufferBytes: number) {
     this.#bufferBytes = bufferBytes
+  }
+
+  /** So many are in use that nobody should hold more than it must. */
+  get areScarce(): boolean {
+    return this.#inUse * this.#bufferBytes > plentyBytes
   }
 
   take(): StripeBuffer {
@@ -25,11 +50,30 @@ export class StripeBuffers {
       const arena = new ErasureArena(this.#bufferBytes * buffersPerArena)
       for (let index = buffersPerArena - 1; index >= 0; index--) this.#idle.push({ arena, start: index * this.#bufferBytes })
     }
+    this.#inUse++
     return must(this.#idle.pop(), 'an idle buffer')
   }
 
   /** Nobody reads or writes it any more. */
   giveBack(buffer: StripeBuffer): void {
-    this.#idle.push(buffer)
+    this.#inUse--
+    if (!this.#retired.has(buffer.arena)) this.#idle.push(buffer)
   }
+
+  /** Somebody keeps what is in it: its memory is not used again, and neither is that of its neighbours, so that it can be collected. */
+  leave({ arena }: StripeBuffer): void {
+    this.#inUse--
+    this.#retired.add(arena)
+    this.#idle = this.#idle.filter((idle) => idle.arena !== arena)
+  }
+}
+
+const pools = new Map<string, StripeBuffers>()
+
+/** The buffers for stripes over so many shards: one pool for the process. Up to half of them may have to be computed. */
+export function stripeBuffers(shards: number, blockBytes: number): StripeBuffers {
+  const key = `${shards} ${blockBytes}`
+  const pool = pools.get(key) ?? new StripeBuffers((shards + Math.floor(shards / 2)) * regionBytes(blockBytes))
+  pools.set(key, pool)
+  return pool
 }

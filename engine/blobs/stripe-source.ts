@@ -3,12 +3,12 @@ import type { Clock } from '../../base/clock.ts'
 import { DriveError, type DriveFile } from '../drives/drive.ts'
 import type { SetMember } from '../drives/set-member.ts'
 import type { ErasureCode } from '../erasure/erasure-code.ts'
-import { ErasureArena, slackBytes } from '../erasure/kernel.ts'
 import { hashBytes } from './block-layout.ts'
 import { BlobError } from './blob-store.ts'
 import { shardBlockHash, shardFramePosition, shardSeed, stripeBlockBytes, type StripeShape } from './shard-layout.ts'
+import { regionBytes, type StripeBuffer, type StripeBuffers } from './stripe-buffers.ts'
 
-/** Consecutive stripes that are read together. */
+/** Consecutive stripes that are read together, at most `stripesAtOnce`. */
 export interface StripeGroup {
   readonly first: number
   readonly count: number
@@ -25,6 +25,8 @@ export interface StripeSourceOptions {
   /** By shard. */
   readonly members: readonly SetMember[]
   readonly path: string
+  /** For as many shards as there are members. */
+  readonly buffers: StripeBuffers
   readonly clock: Clock
   /** When a read takes longer, another shard is read in its place; whatever comes first is used. */
   readonly hedgeAfterMs: number
@@ -36,11 +38,20 @@ export interface StripeSourceOptions {
   readonly lookAgain?: () => Promise<void>
 }
 
+export interface StripeBlocks {
+  /** By shard, each for every stripe of the group. */
+  readonly blocks: ReadonlyMap<number, readonly Buffer[]>
+  /** To be called once: the blocks are used no more, and their memory is filled again, unless somebody keeps them. */
+  readonly release: (areKept?: boolean) => void
+}
+
 /** By stripe of the group; undefined where the shard has no good block. */
 type Blocks = readonly (Buffer | undefined)[]
 
 interface GroupReads {
   readonly group: StripeGroup
+  /** A region for each shard, and behind them one for each that is computed: a late read may still fill its own. */
+  readonly buffer: StripeBuffer
   readonly found: Map<number, Blocks>
   readonly pending: Map<number, Promise<void>>
   /** Pending ones that are not counted on any more. */
@@ -66,9 +77,24 @@ export class StripeSource {
     this.#seeds = options.members.map((_, shard) => shardSeed(options.blobId, shard))
   }
 
-  /** The blocks of the wanted shards: by shard, each for every stripe of the group. Throws `NotFound`, `Unreadable`, `Corrupt`. */
-  async read(group: StripeGroup, wanted: readonly number[]): Promise<ReadonlyMap<number, readonly Buffer[]>> {
-    const reads: GroupReads = { group, found: new Map(), pending: new Map(), late: new Set() }
+  /** The blocks of the wanted shards. Throws `NotFound`, `Unreadable`, `Corrupt`. */
+  async read(group: StripeGroup, wanted: readonly number[]): Promise<StripeBlocks> {
+    const { buffers } = this.#options
+    const reads: GroupReads = { group, buffer: buffers.take(), found: new Map(), pending: new Map(), late: new Set() }
+    const release = (areKept = false): void => {
+      if (areKept) buffers.leave(reads.buffer)
+      else if (reads.pending.size === 0) buffers.giveBack(reads.buffer)
+      else void Promise.all(reads.pending.values()).then(() => buffers.giveBack(reads.buffer))
+    }
+    try {
+      return { blocks: await this.#blocks(reads, wanted), release }
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  async #blocks(reads: GroupReads, wanted: readonly number[]): Promise<ReadonlyMap<number, readonly Buffer[]>> {
     for (const shard of wanted) if (this.#isGood(shard)) this.#start(reads, shard)
     for (;;) {
       const lacking = this.#lacking(reads, wanted)
@@ -82,6 +108,11 @@ export class StripeSource {
       }
       await this.#nextRead(reads, more.length < lacking)
     }
+  }
+
+  /** Others need the memory of groups that are read ahead. */
+  get isMemoryScarce(): boolean {
+    return this.#options.buffers.areScarce
   }
 
   /** No read is under way any more, and all files are closed, when this resolves. */
@@ -142,7 +173,7 @@ export class StripeSource {
   // ---- reads
 
   #start(reads: GroupReads, shard: number): void {
-    const reading = this.#readShard(reads.group, shard).then((blocks) => {
+    const reading = this.#readShard(reads, shard).then((blocks) => {
       reads.found.set(shard, blocks)
       reads.pending.delete(shard)
     })
@@ -166,13 +197,13 @@ export class StripeSource {
   }
 
   /** Never rejects: what is wrong is noted. */
-  async #readShard(group: StripeGroup, shard: number): Promise<Blocks> {
+  async #readShard({ group, buffer }: GroupReads, shard: number): Promise<Blocks> {
     const member = this.#options.members[shard]
     assert(member !== undefined, 'a member for each shard')
     try {
       const startedMs = this.#options.clock.monotonicMs()
       const file = await this.#open(shard, member)
-      const blocks = await this.#readBlocks(file, group, shard)
+      const blocks = await this.#readBlocks(file, group, shard, this.#regionOf(buffer, shard))
       member.noteRead(this.#options.clock.monotonicMs() - startedMs)
       if (blocks.includes(undefined)) this.#note(shard, 'corrupt')
       return blocks
@@ -193,12 +224,11 @@ export class StripeSource {
     return opened
   }
 
-  async #readBlocks(file: DriveFile, { first, count }: StripeGroup, shard: number): Promise<Blocks> {
+  async #readBlocks(file: DriveFile, { first, count }: StripeGroup, shard: number, buffer: Buffer): Promise<Blocks> {
     const { shape, sizeBytes, isVerifying = true } = this.#options
     const lengths = Array.from({ length: count }, (_, index) => stripeBlockBytes(first + index, sizeBytes, shape))
     const bytes = lengths.reduce((sum, length) => sum + hashBytes + length, 0)
-    const buffer = Buffer.allocUnsafeSlow(bytes)
-    const read = await file.read(buffer, shardFramePosition(first, shape.blockBytes))
+    const read = await file.read(buffer.subarray(0, bytes), shardFramePosition(first, shape.blockBytes))
     let at = 0
     return lengths.map((length, index) => {
       const hashAt = at
@@ -227,13 +257,14 @@ export class StripeSource {
 
   // ---- blocks
 
-  #completed({ group, found }: GroupReads, wanted: readonly number[]): Map<number, Buffer[]> {
+  #completed(reads: GroupReads, wanted: readonly number[]): Map<number, Buffer[]> {
+    const { group, found } = reads
     const result = new Map<number, Buffer[]>(wanted.map((shard) => [shard, []]))
     for (let index = 0; index < group.count; index++) {
       const missing = wanted.filter((shard) => found.get(shard)?.[index] === undefined)
-      const computed = missing.length === 0 ? new Map<number, Buffer>() : this.#compute(group.first + index, index, found, missing)
+      const computed = missing.length === 0 ? [] : this.#compute(reads, index, missing)
       for (const shard of wanted) {
-        const block = found.get(shard)?.[index] ?? computed.get(shard)
+        const block = found.get(shard)?.[index] ?? computed[missing.indexOf(shard)]
         assert(block !== undefined, 'a complete group has every block')
         result.get(shard)?.push(block)
       }
@@ -241,24 +272,19 @@ export class StripeSource {
     return result
   }
 
-  #compute(stripe: number, index: number, found: ReadonlyMap<number, Blocks>, missing: readonly number[]): Map<number, Buffer> {
-    const { code, sizeBytes, shape } = this.#options
-    const bytes = stripeBlockBytes(stripe, sizeBytes, shape)
+  /** Where they lie: each from where its sources were read to, into a region of its own. */
+  #compute({ group, found, buffer }: GroupReads, index: number, missing: readonly number[]): Buffer[] {
+    const { code, sizeBytes, shape, members } = this.#options
+    const bytes = stripeBlockBytes(group.first + index, sizeBytes, shape)
     const sources = [...found].filter(([, blocks]) => blocks[index] !== undefined).map(([shard]) => shard).toSorted((a, b) => a - b).slice(0, code.dataShards)
-    const { bytes: memory, address, arena } = workbench(shape)
-    for (const [at, shard] of sources.entries()) memory.set(found.get(shard)?.[index] ?? Buffer.of(), address(at))
-    const outputs = missing.map((_, at) => address(sources.length + at))
-    arena.multiply(code.reconstruction(sources, missing), sources.map((_, at) => address(at)), outputs, bytes)
-    return new Map(missing.map((shard, at) => [shard, Buffer.from(memory.subarray(outputs[at] ?? 0, (outputs[at] ?? 0) + bytes))]))
+    const addressOf = (region: number): number => buffer.start + region * regionBytes(shape.blockBytes) + index * (hashBytes + shape.blockBytes) + hashBytes
+    const outputs = missing.map((_, at) => addressOf(members.length + at))
+    buffer.arena.multiply(code.reconstruction(sources, missing), sources.map((shard) => addressOf(shard)), outputs, bytes)
+    return outputs.map((address) => buffer.arena.bytes.subarray(address, address + bytes))
   }
-}
 
-const arenas = new Map<number, ErasureArena>()
-
-/** Memory for one reconstruction at a time, which nothing interrupts: of one stripe for the process. */
-function workbench({ blockBytes }: StripeShape) {
-  const stride = blockBytes + slackBytes + 1
-  const arena = arenas.get(blockBytes) ?? new ErasureArena(32 * stride)
-  arenas.set(blockBytes, arena)
-  return { arena, bytes: arena.bytes, address: (index: number) => index * stride }
+  #regionOf({ arena, start }: StripeBuffer, region: number): Buffer {
+    const length = regionBytes(this.#options.shape.blockBytes)
+    return arena.bytes.subarray(start + region * length, start + (region + 1) * length)
+  }
 }

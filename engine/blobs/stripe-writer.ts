@@ -2,25 +2,18 @@ import { assert } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { DriveFile } from '../drives/drive.ts'
 import { DriveError } from '../drives/drive.ts'
+import { pageBytes } from '../drives/page-memory.ts'
 import type { SetMember } from '../drives/set-member.ts'
 import type { ErasureCode } from '../erasure/erasure-code.ts'
-import { slackBytes } from '../erasure/kernel.ts'
 import { hashBytes } from './block-layout.ts'
 import { BlobError } from './blob-store.ts'
 import {
-  encodeShardFooter, encodeShardHeader, shardBlockHash, shardFooterBytes, shardFramePosition, shardHeaderBytes, shardSeed, type StripeShape,
+  encodeShardFooter, encodeShardHeader, shardBlockHash, shardFooterBytes, shardHeaderBytes, shardSeed, type StripeShape,
 } from './shard-layout.ts'
-import type { StripeBuffer, StripeBuffers } from './stripe-buffers.ts'
+import { regionBytes, stripesAtOnce, type StripeBuffer, type StripeBuffers } from './stripe-buffers.ts'
 
-/** Stripes that go to the drives in one write each: 256 KiB for each drive. */
-export const stripesAtOnce = 2
 /** Groups of stripes that are being written while the next one fills. */
 const groupsInFlight = 2
-
-/** The bytes of a buffer that one shard takes: a header, frames, a footer, and what the kernel may overwrite behind a block. */
-export function regionBytes(blockBytes: number): number {
-  return shardHeaderBytes + stripesAtOnce * (hashBytes + blockBytes) + shardFooterBytes + slackBytes + 1
-}
 
 /** A shard that is being written to its drive. */
 interface OpenShard {
@@ -49,7 +42,10 @@ export interface StripeWriterOptions {
   readonly patienceMs: number
 }
 
-/** Cuts a stream into stripes, codes them, and writes a shard to each drive that is not taken out. */
+/**
+ * Cuts a stream into stripes, codes them, and writes a shard to each drive that is not taken out. What a write leaves over of
+ * its last page is the beginning of the next, so that all but the last are whole pages, which a drive takes past its cache.
+ */
 export class StripeWriter {
   readonly #options: StripeWriterOptions
   readonly #shards: OpenShard[]
@@ -60,7 +56,10 @@ export class StripeWriter {
   #stripes = 0
   #filled = 0
   #firstStripe = 0
-  #lastBlockBytes = 0
+  /** In each shard's region of the buffer: the file's position of the first byte, and where the frames begin and end. */
+  #position = 0
+  #framesAt = shardHeaderBytes
+  #framesEnd = shardHeaderBytes
 
   constructor(options: StripeWriterOptions) {
     this.#options = options
@@ -135,7 +134,7 @@ export class StripeWriter {
   /** Where a block of the stripe being filled is. */
   #blockAt(buffer: StripeBuffer, shard: number): number {
     const { blockBytes } = this.#options.shape
-    return buffer.start + shard * regionBytes(blockBytes) + shardHeaderBytes + this.#stripes * (hashBytes + blockBytes) + hashBytes
+    return buffer.start + shard * regionBytes(blockBytes) + this.#framesAt + this.#stripes * (hashBytes + blockBytes) + hashBytes
   }
 
   #fill(chunk: Uint8Array, start: number): number {
@@ -177,39 +176,42 @@ export class StripeWriter {
       const hash = shardBlockHash(this.#seeds[shard] ?? 0n, this.#firstStripe + this.#stripes, block)
       buffer.arena.bytes.writeBigUInt64LE(hash, address - hashBytes)
     }
-    this.#lastBlockBytes = bytes
+    this.#framesEnd = this.#framesAt + this.#stripes * (hashBytes + this.#options.shape.blockBytes) + hashBytes + bytes
     this.#stripes++
     this.#filled = 0
   }
 
   /** Hands the buffer's stripes to the drives; with the blob's size they are the last. Waits while too many are on their way. */
   async #flush(sizeBytes: number | undefined): Promise<void> {
-    if (this.#stripes > 0 || sizeBytes !== undefined) {
-      const buffer = this.#buffer ?? this.#options.buffers.take()
-      this.#buffer = undefined
-      const writing = this.#send(buffer, sizeBytes)
-      writing.catch(() => undefined)
-      this.#inFlight.push(writing)
-      this.#firstStripe += this.#stripes
-      this.#stripes = 0
-    }
-    while (this.#inFlight.length >= groupsInFlight) await this.#inFlight.shift()
+    const { blobId, shape, buffers } = this.#options
+    const buffer = this.#buffer ?? buffers.take()
+    const regions = this.#shards.map(({ index }) => regionOf(buffer, index, shape.blockBytes))
+    if (this.#firstStripe === 0) for (const [shard, region] of regions.entries()) encodeShardHeader(region, { ...shape, blobId, shard })
+    if (sizeBytes !== undefined) for (const [shard, region] of regions.entries()) encodeShardFooter(region.subarray(this.#framesEnd), blobId, shard, sizeBytes)
+    const end = this.#framesEnd + (sizeBytes === undefined ? 0 : shardFooterBytes)
+    const written = sizeBytes === undefined && end >= pageBytes ? end - (end % pageBytes) : end
+    this.#buffer = undefined
+    if (sizeBytes === undefined) this.#begin(regions.map((region) => region.subarray(written, end)))
+    const writing = this.#send(buffer, regions.map((region) => region.subarray(0, written)), this.#position)
+    writing.catch(() => undefined)
+    this.#inFlight.push(writing)
+    this.#position += written
+    this.#firstStripe += this.#stripes
+    this.#stripes = 0
+    while (this.#inFlight.length >= (buffers.areScarce ? 1 : groupsInFlight)) await this.#inFlight.shift()
   }
 
-  async #send(buffer: StripeBuffer, sizeBytes: number | undefined): Promise<void> {
-    const { blobId, shape, buffers } = this.#options
-    const frameBytes = hashBytes + shape.blockBytes
-    const isFirst = this.#firstStripe === 0
-    const framesEnd = shardHeaderBytes + (this.#stripes === 0 ? 0 : (this.#stripes - 1) * frameBytes + hashBytes + this.#lastBlockBytes)
-    const end = framesEnd + (sizeBytes === undefined ? 0 : shardFooterBytes)
-    const position = isFirst ? 0 : shardFramePosition(this.#firstStripe, shape.blockBytes)
-    const pieces = this.#shards.map(({ index }) => {
-      const start = buffer.start + index * regionBytes(shape.blockBytes)
-      const region = buffer.arena.bytes.subarray(start, start + end)
-      if (isFirst) encodeShardHeader(region, { ...shape, blobId, shard: index })
-      if (sizeBytes !== undefined) encodeShardFooter(region.subarray(framesEnd), blobId, index, sizeBytes)
-      return isFirst ? region : region.subarray(shardHeaderBytes)
-    })
+  /** The next buffer: what is kept of each shard, and frames behind it. */
+  #begin(kept: readonly Buffer[]): void {
+    const buffer = this.#options.buffers.take()
+    for (const [shard, bytes] of kept.entries()) bytes.copy(regionOf(buffer, shard, this.#options.shape.blockBytes))
+    this.#buffer = buffer
+    this.#framesAt = kept[0]?.length ?? 0
+    this.#framesEnd = this.#framesAt
+  }
+
+  async #send(buffer: StripeBuffer, pieces: readonly Buffer[], position: number): Promise<void> {
+    const { buffers } = this.#options
     // A drive that is not waited for any more may still read the buffer: it is given back when the last one is done.
     let writing = 1
     const done = (): void => {
@@ -268,6 +270,11 @@ export class StripeWriter {
     const names = failed.map(({ member }) => member.label).join(', ')
     throw new BlobError(isFull ? 'Full' : 'Unwritable', `${live} drives can be written and ${this.#options.writeQuorum} are needed; these cannot: ${names}`)
   }
+}
+
+function regionOf({ arena, start }: StripeBuffer, shard: number, blockBytes: number): Buffer {
+  const at = start + shard * regionBytes(blockBytes)
+  return arena.bytes.subarray(at, at + regionBytes(blockBytes))
 }
 
 /** All of them, even when one fails: no operation goes on behind the caller's back. */

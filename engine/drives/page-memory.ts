@@ -30,6 +30,11 @@ export function pageBuffer(sizeBytes: number): Buffer {
   return buffer
 }
 
+/** Says of a WebAssembly memory that its pages can be written past the page cache. */
+export function holdsPages(memory: ArrayBuffer): void {
+  arenas.add(memory)
+}
+
 /** Whether the bytes begin at the beginning of a page. */
 export function beginsPage(bytes: Uint8Array): boolean {
   return bytes.byteOffset % pageBytes === 0 && arenas.has(bytes.buffer)

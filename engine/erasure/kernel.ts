@@ -1,4 +1,5 @@
 import { assert } from '../../base/assert.ts'
+import { holdsPages } from '../drives/page-memory.ts'
 import { multiply } from './galois.ts'
 import type { Matrix } from './matrix.ts'
 import { reedSolomonWasmBase64 } from './reed-solomon-wasm.ts'
@@ -57,7 +58,7 @@ const pageBytes = 64 * 1024
  * Its size never changes, so a view of it stays good.
  */
 export class ErasureArena {
-  /** What is the caller's of the memory. */
+  /** What is the caller's of the memory; it begins at the beginning of a page. */
   readonly bytes: Buffer
   readonly #control: DataView
   readonly #memory: Uint8Array
@@ -100,6 +101,7 @@ let compiled: object | undefined
 export const wasmKernel: Kernel = (pages) => {
   compiled ??= new WebAssembly.Module(binary)
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages })
+  holdsPages(memory.buffer)
   const exports = new WebAssembly.Instance(compiled, { env: { memory } }).exports as KernelExports
   return { buffer: memory.buffer, run: ({ rows, columns }, lengthBytes) => exports.multiply(rows, columns, lengthBytes) }
 }

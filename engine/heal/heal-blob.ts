@@ -9,6 +9,7 @@ import {
   decodeShardFooter, decodeShardHeader, encodeShardFooter, encodeShardHeader, shardBlockHash, shardFileBytes, shardFooterBytes, shardFooterPosition,
   shardFramePosition, type ShardHeader, shardHeaderBytes, shardSeed, stripeCount,
 } from '../blobs/shard-layout.ts'
+import { stripeBuffers, stripesAtOnce } from '../blobs/stripe-buffers.ts'
 import { StripeSource } from '../blobs/stripe-source.ts'
 import { DriveError, type DriveFile } from '../drives/drive.ts'
 import type { DriveSet } from '../drives/drive-set.ts'
@@ -33,7 +34,6 @@ export interface HealedBlob {
   readonly movedBytes: number
 }
 
-const stripesAtOnce = 4
 /** A healer has time: it reads no shard in place of a slow one. */
 const neverMs = 24 * hourMs
 
@@ -118,6 +118,7 @@ function openSource({ blobId, sizeBytes, ...shape }: BlobShape, members: readonl
     blobId, sizeBytes, shape, members, clock,
     code: erasureCode(shape.dataShards, shape.parityShards),
     path: pathOf(blobId),
+    buffers: stripeBuffers(members.length, shape.blockBytes),
     hedgeAfterMs: neverMs,
     onFault: () => {},
   })
@@ -128,7 +129,7 @@ async function verifyBlocks(input: HealBlobInput, shape: BlobShape, members: rea
   const source = openSource(shape, members, input.clock)
   const all = members.map((_, shard) => shard)
   try {
-    for (const group of groupsOf(shape)) await source.read(group, all)
+    for (const group of groupsOf(shape)) (await source.read(group, all)).release()
     return true
   } catch (error) {
     if (!(error instanceof BlobError)) throw error
@@ -170,8 +171,9 @@ async function rebuild(input: HealBlobInput, shape: BlobShape, members: readonly
     }))
     await each(({ file, shard }) => file.write(headerOf(shape, shard), 0))
     for (const group of groupsOf(shape)) {
-      const blocks = await source.read(group, shards)
+      const { blocks, release } = await source.read(group, shards)
       await each(({ file, shard }) => file.write(framesOf(shape.blobId, shard, group.first, blocks.get(shard) ?? []), shardFramePosition(group.first, shape.blockBytes)))
+      release()
     }
     await each(({ file, shard }) => file.write(footerOf(shape, shard), shardFooterPosition(shape.sizeBytes, shape)))
     await each(async ({ file, member, path }) => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { must } from '../../base/assert.ts'
 import { systemClock, systemRandom } from '../../base/system.ts'
 import { KiB, MiB } from '../../base/units.ts'
@@ -11,7 +11,7 @@ import { formatDrive } from '../drives/drive-format.ts'
 import type { DriveSet } from '../drives/drive-set.ts'
 import { SetMember } from '../drives/set-member.ts'
 import { SimulatedDrive } from '../drives/simulated-drive.ts'
-import { healBlob } from './heal-blob.ts'
+import { healBlob, type HealedBlob } from './heal-blob.ts'
 import { Healer } from './healer.ts'
 import { planHeal, type ShardState } from './plan-heal.ts'
 
@@ -25,7 +25,7 @@ function assemble(drives: SimulatedDrive[], parity: number) {
   const members = drives.map((drive, position) => new SetMember({ driveId: String(position), position, label: `drive ${position}`, drive, clock: systemClock }))
   const set: DriveSet = { index: 0, members, parity: { standard: parity, reduced: 1 } }
   const healer = new Healer({ sets: [set], clock: systemClock, random: systemRandom, restFactor: 0 })
-  const store = new SetBlobStore({ sets: [set], clock: systemClock, random: systemRandom, blockBytes: 16 * KiB, onDamage: (blobId, index) => healer.report(blobId, index) })
+  const store = new SetBlobStore({ sets: [set], clock: systemClock, random: systemRandom, blockBytes: 16 * KiB, onDamage: (blobId, index, kind) => healer.report(blobId, index, kind) })
   return { drives, set, store, healer, members }
 }
 
@@ -168,5 +168,24 @@ describe('Healer', () => {
     stop.abort()
     await running
     for (const healed of [ref, lacking]) expect(await heal(rig, healed, true)).toMatchObject({ outcome: 'whole' })
+  })
+
+  it('reads nothing through for the want of a drive that is out, and everything for a bad block', async () => {
+    const rig = await openSet(6, 2)
+    const whole = await rig.store.write(chunksOf(contentOf(300_000), 9999))
+    must(rig.members[3], 'a drive').takeOut('failing', 'a test')
+    const lacking = await rig.store.write(chunksOf(contentOf(300_000), 9999))
+    driveOf(rig, whole, 0).flipByte(pathOf(whole), 500)
+    await readAll(rig.store, whole)
+    const healing = vi.spyOn(rig.healer, 'heal')
+    const stop = new AbortController()
+    const running = rig.healer.run(stop.signal)
+    await expect.poll(() => healing.mock.settledResults.filter(({ type }) => type === 'fulfilled').length).toBe(2)
+    stop.abort()
+    await running
+    const [first, second] = healing.mock.settledResults.map(({ value }) => value as HealedBlob)
+    expect(healing.mock.calls.map(([blobId, , verify]) => [blobId, verify])).toEqual([[lacking.blobId, false], [whole.blobId, true]])
+    expect(first).toMatchObject({ outcome: 'waiting', movedBytes: 0 })
+    expect(second?.found.corrupt).toBe(1)
   })
 })

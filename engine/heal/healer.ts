@@ -53,12 +53,17 @@ const maxQueued = 10_000
 const leftoverMs = dayMs
 const retryMs = secondMs
 
+interface Damage {
+  readonly set: number
+  readonly verify: boolean
+}
+
 /** Heals blobs that readers and writers report, and walks over all of them. */
 export class Healer {
   readonly #options: HealerOptions
-  /** Ids of damaged blobs by the time from which on they are due, with their sets. */
-  readonly #queue = new Map<string, number>()
-  readonly #retries = new Map<string, number>()
+  /** By the ids of damaged blobs. */
+  readonly #queue = new Map<string, Damage>()
+  readonly #retries = new Map<string, Damage>()
   healedBlobs = 0
 
   constructor(options: HealerOptions) {
@@ -69,9 +74,12 @@ export class Healer {
     return this.#queue.size + this.#retries.size
   }
 
-  /** Remembers a damaged blob; quick. */
-  report(blobId: string, set: number): void {
-    if (this.#queue.size < maxQueued) this.#queue.set(blobId, set)
+  /** Remembers a damaged blob; quick. `corrupt`: its blocks have to be read to find what is bad; otherwise it lacks a shard. */
+  report(blobId: string, set: number, kind: 'missing' | 'corrupt' = 'corrupt'): void {
+    const known = this.#queue.get(blobId) ?? this.#retries.get(blobId)
+    if (known === undefined && this.#queue.size >= maxQueued) return
+    this.#retries.delete(blobId)
+    this.#queue.set(blobId, { set, verify: kind === 'corrupt' || known?.verify === true })
   }
 
   /** Heals what is reported, until the signal. Never rejects. */
@@ -83,11 +91,11 @@ export class Healer {
         this.#requeue()
         continue
       }
-      const [blobId, set] = next
+      const [blobId, damage] = next
       this.#queue.delete(blobId)
-      const { outcome } = await this.heal(blobId, set, true, signal)
+      const { outcome } = await this.heal(blobId, damage.set, damage.verify, signal)
       // What waits for its drive is tried again once something has changed, or by the walk after the drive's return.
-      if (outcome === 'waiting' && this.#retries.size < maxQueued) this.#retries.set(blobId, set)
+      if (outcome === 'waiting' && this.#retries.size < maxQueued) this.#retries.set(blobId, damage)
     }
   }
 
@@ -135,7 +143,7 @@ export class Healer {
   #requeue(): void {
     const isWell = this.#options.sets.every((set) => set.members.every(({ condition }) => condition.kind === 'ok'))
     if (!isWell) return
-    for (const [blobId, set] of this.#retries) this.#queue.set(blobId, set)
+    for (const [blobId, damage] of this.#retries) this.#queue.set(blobId, damage)
     this.#retries.clear()
   }
 
