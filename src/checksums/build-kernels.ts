@@ -14,7 +14,10 @@ interface Compiler {
 
 const compilerModule: string = 'assemblyscript/asc'
 
-export const kernels = ['crc64nvme', 'xxh128'] as const
+export const kernels = ['crc64nvme', 'xxh128', 'md5'] as const
+
+/** Pages of 64 KiB: MD5's has a buffer for each of many streams. */
+const memoryPages = { crc64nvme: 3, xxh128: 3, md5: 257 } as const
 
 /**
  * Compiles a kernel's `.as` source. Run this file to renew `*-wasm.ts`; a test compares them.
@@ -24,7 +27,8 @@ export async function compileKernel(kernel: (typeof kernels)[number]): Promise<U
   const source = readFileSync(new URL(`${kernel}.as`, import.meta.url), 'utf8')
   const compiler = ((await import(compilerModule)) as { readonly default: Compiler }).default
   let binary: Uint8Array | undefined
-  const options = ['-O3', '--runtime', 'stub', '--noAssert', '--initialMemory', '3', '--maximumMemory', '3']
+  const pages = String(memoryPages[kernel])
+  const options = ['-O3', '--runtime', 'stub', '--noAssert', '--enable', 'simd', '--initialMemory', pages, '--maximumMemory', pages]
   const result = await compiler.main(['kernel.ts', ...options, '-o', 'kernel.wasm'], {
     readFile: (name) => (name === 'kernel.ts' ? source : null),
     writeFile: (_, contents) => {

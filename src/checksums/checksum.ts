@@ -3,6 +3,7 @@ import { crc32, crc32c } from '@node-rs/crc32'
 import { Xxh64, xxh3 } from '@node-rs/xxhash'
 import { ChecksumError } from './checksum-error.ts'
 import { Crc64Nvme } from './crc64nvme.ts'
+import { Md5 } from './md5.ts'
 import { Xxh128 } from './xxh128.ts'
 
 /** The checksum algorithms of S3's current schema, by its own names. */
@@ -21,7 +22,7 @@ const makers: Readonly<Record<ChecksumAlgorithm, () => RunningChecksum>> = {
   SHA1: () => createHash('sha1'),
   SHA256: () => createHash('sha256'),
   SHA512: () => createHash('sha512'),
-  MD5: () => createHash('md5'),
+  MD5: () => new Md5(),
   XXHASH64: () => runningXxhash(new Xxh64()),
   XXHASH3: () => runningXxhash(xxh3.Xxh3.withSeed()),
   XXHASH128: () => new Xxh128(),
