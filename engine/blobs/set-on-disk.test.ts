@@ -32,6 +32,7 @@ class ToldDrive extends NodeDrive {
         this.writes.push({ position, sizeBytes: bytes.byteLength, inPages: position % pageBytes === 0 && beginsPage(bytes) })
         return file.write(bytes, position)
       },
+      writeSynced: (bytes, position) => file.writeSynced(bytes, position),
       read: (target, position) => file.read(target, position),
       sync: () => file.sync(),
       close: () => file.close(),

@@ -11,9 +11,9 @@ interface Kernel extends KernelMemory {
 
 const blockBytes = 64
 /** What waits of one stream to be hashed: a ring of whole blocks. */
-const ringBytes = 128 * 1024
+const ringBytes = 256 * 1024
 /** Streams beyond these are hashed by OpenSSL, each by itself. */
-const ringCount = 128
+const ringCount = 64
 const ringsAt = 64 * 1024
 /** Where the kernel's own part of the memory has ended: the last blocks of a stream are padded here. */
 const paddingAt = 1024
@@ -58,8 +58,11 @@ function companionsOf(ring: number): number[] {
 
 /** Hashes some of what waits in the ring, and as much of up to three others, which costs no more. */
 function advance(ring: number): void {
+  const isAccompanied = idle.length < ringCount - 1
   const company = [ring, ...companionsOf(ring)]
-  const bytes = Math.min(...company.map(readyBytes))
+  // The others are given time to catch up, so that more of them go along the next time.
+  const most = company.length < 4 && isAccompanied ? leastSharedBytes : ringBytes
+  const bytes = Math.min(most, ...company.map(readyBytes))
   for (const [lane, member] of company.entries()) for (let word = 0; word < 4; word++) lanes[4 * word + lane] = states[4 * member + word] ?? 0
   const addresses = company.map(member => ringsAt + member * ringBytes + (heads[member] ?? 0))
   const [w = 0, x = w, y = w, z = w] = addresses
