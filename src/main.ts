@@ -23,6 +23,7 @@ import { parseConfig, type Config } from './config/parse-config.ts'
 import { processEnvironment, readTextFile } from './config/process-input.ts'
 import { authorityOf } from './config/values.ts'
 import { bucketTagsOf } from './iceberg/bucket-tags.ts'
+import { explainCatalog } from './iceberg/explain-access.ts'
 import { engineBuckets } from './iceberg/engine-buckets.ts'
 import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
 import { createIamService } from './iam/service.ts'
@@ -36,14 +37,15 @@ import { federatedCaller } from './identity/oidc/federated-caller.ts'
 import { WebIdentityError } from './identity/oidc/issuer.ts'
 import { createWebIdentities, type WebIdentities } from './identity/oidc/web-identities.ts'
 import { openSecretBox, type SecretBox } from './identity/secret-box.ts'
-import type { SessionKeys } from './identity/session-keys.ts'
 import { ensureServerKey } from './identity/server-key.ts'
 import { KeyringError } from './keyring/keyring.ts'
 import { openKeyring } from './keyring/open-keyring.ts'
 import { blockAll, blockNothing } from './s3/bucket-access.ts'
 import { s3Handler } from './s3/pipeline.ts'
-import { createS3Service } from './s3/service.ts'
+import { explainS3 } from './s3/explain-access.ts'
+import { createS3Service, type S3ServiceParts } from './s3/service.ts'
 import { registerAccountRoutes } from './server/accounts/account-routes.ts'
+import { registerExplainRoutes } from './server/accounts/explain-routes.ts'
 import { applyBootstrap, planBootstrap, type EnsureWarehouse } from './server/bootstrap/apply-bootstrap.ts'
 import { BootstrapError, parseBootstrap, type BootstrapDocument } from './server/bootstrap/bootstrap-document.ts'
 import { committerCommand, runCommitter } from './server/cluster/committer-process.ts'
@@ -63,8 +65,7 @@ import { openServerTls, type ServerTls } from './server/tls/server-tls.ts'
 import { RateLimits, type Spent } from './server/limits/rate-limits.ts'
 import { openDecider } from './server/open-decider.ts'
 import { queryHandler } from './server/query-handler.ts'
-import { createLease } from './server/jobs/lease.ts'
-import { runJobs } from './server/jobs/run-jobs.ts'
+import { startJobs } from './server/jobs/background-jobs.ts'
 import { SigningKeys } from './sigv4/signing-keys.ts'
 import type { Decider } from './policy/decider.ts'
 import { PolicyCache } from './policy/policy-cache.ts'
@@ -240,20 +241,23 @@ interface S3Parts {
   readonly decider: Decider
 }
 
+function s3Parts(config: Config, { engine, identity }: Pick<S3Parts, 'engine' | 'identity'>): Omit<S3ServiceParts, 'decider'> {
+  return {
+    engine,
+    region: config.region,
+    clock,
+    accountIdOf: async ownerId => (await identity.getAccountById(ownerId))?.accountId,
+    accountOf: ownerId => identity.getAccountById(ownerId),
+    newBucketDefaults: {
+      ownership: config.defaultObjectOwnership,
+      publicAccessBlock: config.defaultPublicAccessBlock === 'on' ? blockAll : blockNothing,
+    },
+  }
+}
+
 function openS3(config: Config, { engine, identity, signingKeys, admitRequest, decider }: S3Parts): S3Handler {
   return s3Handler({
-    service: createS3Service({
-      engine,
-      region: config.region,
-      clock,
-      decider,
-      accountIdOf: async ownerId => (await identity.getAccountById(ownerId))?.accountId,
-      accountOf: ownerId => identity.getAccountById(ownerId),
-      newBucketDefaults: {
-        ownership: config.defaultObjectOwnership,
-        publicAccessBlock: config.defaultPublicAccessBlock === 'on' ? blockAll : blockNothing,
-      },
-    }),
+    service: createS3Service({ ...s3Parts(config, { engine, identity }), decider }),
     lookupAccessKey: identity.lookupAccessKey,
     admitRequest,
     keys: signingKeys,
@@ -367,6 +371,7 @@ async function startWorker(config: Config, address: CommitterAddress, tellOthers
       registerDriveRoutes(app, { keeper, rows, moves: async () => (growth === undefined ? undefined : reportOf(growth, moveRows)), lookupAccessKey, keys: signingKeys, clock, nextId, version, root: config.root, metricsAuthentication: config.metricsAuthentication })
       registerMoveRoutes(app, { growth, rows: moveRows, lookupAccessKey, keys: signingKeys, clock, nextId })
       await registerAccountRoutes(app, { identity, usageOf: ownerId => engine.usageOf(ownerId), lookupAccessKey, keys: signingKeys, clock })
+      await registerExplainRoutes(app, { identity, explainers: [explainS3(s3Parts(config, { engine, identity })), explainCatalog({ catalog, bucketTags: bucketTagsOf(engine) })], lookupAccessKey, keys: signingKeys, clock })
       await app.register(iceberg)
     },
     refuseUrl: refuseIcebergRequest,
@@ -380,7 +385,7 @@ async function startWorker(config: Config, address: CommitterAddress, tellOthers
   })
   const port = await server.listen(config.address)
   const stopping = new AbortController()
-  const jobs = startJobs(config, { engine, catalog, logger, sessionKeys: identity.sessionKeys }, stopping.signal)
+  const jobs = startJobs(config, { engine, catalog, logger, sessionKeys: identity.sessionKeys, clock, random, leaseDurationMs }, stopping.signal)
   const care = careForSets(config, { engine, keeper, growth, rows, moveRows, clock, logger, nextId, leaseDurationMs, signal: stopping.signal })
   return {
     port,
@@ -405,38 +410,6 @@ function observersOf(logger: Logger, audit: AuditLog | undefined): Pick<HttpServ
     },
     admit: () => audit.admit(),
   }
-}
-
-interface JobParts {
-  readonly engine: Engine
-  readonly catalog: Catalog
-  readonly logger: Logger
-  readonly sessionKeys: SessionKeys
-}
-
-/** Background work, on whichever worker holds the lease. */
-function startJobs(config: Config, { engine, catalog, logger, sessionKeys }: JobParts, signal: AbortSignal): Promise<void> {
-  const holder = Buffer.from(random.bytes(16)).toString('hex')
-  return runJobs({
-    jobs: [
-      { name: 'collectGarbage', intervalMs: config.jobIntervalMs, run: () => engine.collectGarbage() },
-      { name: 'countUsage', intervalMs: 0, run: () => countAll(engine) },
-      { name: 'trimOutbox', intervalMs: config.jobIntervalMs, run: () => engine.trimOutbox() },
-      { name: 'maintainCatalog', intervalMs: config.jobIntervalMs, run: () => catalog.maintain() },
-      { name: 'rotateSessionKeys', intervalMs: config.jobIntervalMs, run: () => sessionKeys.rotate() },
-      { name: 'sweepOrphans', intervalMs: config.sweepIntervalMs, run: () => engine.sweepOrphans() },
-    ],
-    lease: createLease({ engine, clock, name: 'background', holder, durationMs: leaseDurationMs }),
-    clock,
-    pollMs: leaseDurationMs / 3,
-    onFault: (job, fault) => logger.error({ job, err: fault }, 'background work failed'),
-    signal,
-  })
-}
-
-/** Each round counts a bounded number of events. */
-async function countAll(engine: Engine): Promise<void> {
-  while ((await engine.countUsage()).countedEvents > 0);
 }
 
 async function openIdentity(config: Config, engine: Engine, keys: KeyManagement): Promise<{ readonly identity: IdentityStore; readonly box: SecretBox }> {
