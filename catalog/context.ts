@@ -83,8 +83,8 @@ export interface CatalogSettings {
 export interface Caller {
   /** 12 digits. */
   readonly accountId: string
-  /** The access key that the request or its token was signed with; idempotency keys are scoped to it. */
-  readonly accessKeyId: string
+  /** Who it is whatever the key: a session that is renewed has the same. Idempotency keys are scoped to it. */
+  readonly principalId: string
   readonly isRoot: boolean
 }
 

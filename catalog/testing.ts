@@ -12,8 +12,8 @@ import type { CatalogResponse } from './rest/render.ts'
 
 /** What the catalog's own tests share: a repeatable world and a client that speaks its operations. */
 
-export const owner: Caller = { accountId: '111111111111', accessKeyId: 'OWNER', isRoot: false }
-export const stranger: Caller = { accountId: '222222222222', accessKeyId: 'STRANGER', isRoot: false }
+export const owner: Caller = { accountId: '111111111111', principalId: 'OWNER', isRoot: false }
+export const stranger: Caller = { accountId: '222222222222', principalId: 'STRANGER', isRoot: false }
 
 export class TestClock implements Clock {
   ms = 1_700_000_000_000

@@ -35,7 +35,7 @@ async function measure(snapshots: number): Promise<void> {
   await engine.createBucket({ bucket: 'lake', ownerId: 'a'.repeat(64), region: 'us-east-1' })
   await catalog.ensureWarehouse({ name: 'lake', bucket: 'lake', ownerAccountId: accountId })
   const ask = async (operationId: CatalogRequest['operationId'], body: string, path: Readonly<Record<string, string>> = {}): Promise<void> => {
-    const caller = { accountId, accessKeyId: 'BENCH', isRoot: true }
+    const caller = { accountId, principalId: 'BENCH', isRoot: true }
     const request = { operationId, caller, path: { prefix: 'lake', ...path }, query: {}, headers: {}, body: Buffer.from(body), fileIoProperties: {} }
     const response = await catalog.run(request)
     if (response.status >= 300) throw new Error(`${operationId} answered ${response.status}`)

@@ -78,7 +78,7 @@ export function record(tx: CatalogTransaction, { clock }: Pick<CatalogContext, '
 }
 
 function scopeOf({ caller, idempotencyKey }: IdempotentRequest): readonly string[] {
-  return [caller.accountId, caller.accessKeyId, idempotencyKey]
+  return [caller.accountId, caller.principalId, idempotencyKey]
 }
 
 function recordedOutcome(record: IdempotencyRecord, requestHash: string): IdempotencyRecord['outcome'] {

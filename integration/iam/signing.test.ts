@@ -142,3 +142,15 @@ describe('remote signing', () => {
     expect((await fetch(uri, { headers: { ...headers, 'x-amz-copy-source': `${folders['people']}/data/a` }, method: 'PUT' })).status).toBe(403)
   })
 })
+
+test('an Idempotency-Key is the caller\'s, whatever session it comes by, and no other caller\'s', async () => {
+  const ann = clientsOf(server.endpoint, userKey)
+  const session = async (): Promise<Catalog> => signedCatalogOf(server, credentialsOf((await ann.sts.send(new GetSessionTokenCommand({}))).Credentials))
+  const headers = { 'idempotency-key': '0198f3a2-0000-7000-8000-000000000001' }
+  const create = (catalog: Catalog) => catalog('POST', 'namespaces', { namespace: ['once'] }, headers)
+  expect((await create(await session())).status).toBe(200)
+  // The session was renewed before the answer came: another key, the same caller.
+  expect((await create(await session())).status).toBe(200)
+  expect((await create(await catalogOf(server, userKey))).status).toBe(200)
+  expect((await create(await catalogOf(server, server))).status).toBe(409)
+})

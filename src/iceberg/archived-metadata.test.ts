@@ -6,7 +6,7 @@ import { tableRange, tables } from '../../engine/keys.ts'
 import { bytesOf, memoryEngine } from '../../engine/objects/test-engine.ts'
 import { engineCatalogStore } from './engine-catalog-store.ts'
 
-const caller = { accountId: '111111111111', accessKeyId: 'ADA', isRoot: false }
+const caller = { accountId: '111111111111', principalId: 'ADA', isRoot: false }
 const schema = { type: 'struct', fields: [{ id: 1, name: 'id', required: true, type: 'long' }] }
 const path = { prefix: 'lake', namespace: 'db' }
 

@@ -45,7 +45,7 @@ const signer = { sign: async ({ uri }: { readonly uri: string }) => ({ uri, head
 const run = (principal: Principal, operationId: ServedOperationId, path: Record<string, string> = {}, body?: Body, query: Record<string, string> = {}) => {
   const request: CatalogRequest = {
     operationId,
-    caller: { accountId: principal.accountId, accessKeyId: principal.userId, isRoot: principal.kind === 'serverRoot' },
+    caller: { accountId: principal.accountId, principalId: principal.userId, isRoot: principal.kind === 'serverRoot' },
     authorize: authorizeBy({ principal, nowMs: world.clock.nowMs(), sourceIp: '127.0.0.1', isSecure: false, userAgent: undefined, referer: undefined }, { bucketTags: async () => ({ stage: 'test' }) }),
     signer,
     path: { prefix: 'lake', ...path },

@@ -17,7 +17,7 @@ import { engineCatalogStore } from './engine-catalog-store.ts'
  */
 
 const ownerId = 'a'.repeat(64)
-const caller = { accountId: '111111111111', accessKeyId: 'ADA', isRoot: false }
+const caller = { accountId: '111111111111', principalId: 'ADA', isRoot: false }
 const tables = ['a', 'b', 'c'] as const
 const clients = 3
 const commitsPerClient = 5

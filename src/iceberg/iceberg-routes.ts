@@ -83,10 +83,10 @@ async function serve(operationId: ServedOperationId, request: FastifyRequest, re
   const caller = await authenticateRequest(signed, request.headers.authorization, body, options)
   notes.accessKeyId = caller.accessKeyId
   if (options.admitRequest?.(caller) === false) throw new CatalogError('SlowDown', 'Too many requests: try again')
-  const { principal, account, accessKeyId } = caller
+  const { principal, account } = caller
   const response = await options.catalog.run({
     operationId,
-    caller: { accountId: account.accountId, accessKeyId, isRoot: principal.kind === 'serverRoot' },
+    caller: { accountId: account.accountId, principalId: principal.userId, isRoot: principal.kind === 'serverRoot' },
     ...(options.vend === undefined ? {} : { vend: vendTo(caller, options.vend) }),
     signer: createRemoteSigner({ clock: options.clock, domains: options.s3Domains ?? [], credentials: () => signingCredentials(caller, options) }),
     authorize: authorizeBy(factsOf(request, principal, options), options),
