@@ -1,7 +1,7 @@
 import type { CatalogTransaction } from './catalog-store.ts'
 import type { CatalogContext } from './context.ts'
 import { key } from './rows/keys.ts'
-import { decodeRow, encodeRow, type PointerRow, type RowReader, type Warehouse } from './rows/rows.ts'
+import { decodeRow, encodeRow, type PointerRow, type RowReader, type Warehouse, fileOf, type MetadataFile } from './rows/rows.ts'
 import type { TableIdentifier } from './spec/identifier.ts'
 
 /** A dropped table or view that can still be restored. */
@@ -17,12 +17,11 @@ export interface DroppedRow {
 }
 
 /** A table whose files shall be deleted by the background job. */
-export interface PurgeRow {
+export interface PurgeRow extends MetadataFile {
   readonly warehouse: string
   readonly bucket: string
   /** The warehouse's. */
   readonly prefix?: string
-  readonly metadataLocation: string
 }
 
 export function droppedKey(warehouse: string, uuid: string): Buffer {
@@ -60,8 +59,8 @@ export async function recordDrop(
   if (dropped.purge) orderPurge(tx, warehouse, dropped.pointer)
 }
 
-export function orderPurge(tx: CatalogTransaction, warehouse: Warehouse, { uuid, metadataLocation }: PointerRow): void {
+export function orderPurge(tx: CatalogTransaction, warehouse: Warehouse, pointer: PointerRow): void {
   const { name, bucket, prefix } = warehouse
-  const row: PurgeRow = { warehouse: name, bucket, ...(prefix !== undefined && { prefix }), metadataLocation }
-  tx.put(key('q', warehouse.name, uuid), encodeRow(row))
+  const row: PurgeRow = { warehouse: name, bucket, ...(prefix !== undefined && { prefix }), ...fileOf(pointer) }
+  tx.put(key('q', warehouse.name, pointer.uuid), encodeRow(row))
 }

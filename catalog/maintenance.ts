@@ -7,7 +7,7 @@ import { readTableMetadata } from './metadata-cache.ts'
 import { expireIdempotencyRecords } from './rest/idempotency.ts'
 import { expireRows } from './rows/expiry.ts'
 import { rangeOf } from './rows/keys.ts'
-import { decodeRow, readWarehouse } from './rows/rows.ts'
+import { decodeRow, readWarehouse, fileOf } from './rows/rows.ts'
 import { readManifest, readManifestList } from './scan/manifests.ts'
 import type { TableMetadata } from './spec/table-metadata.ts'
 
@@ -82,8 +82,8 @@ const maxPurgesPerRound = 10
  * manifests, manifest lists, statistics, and at last the metadata files, so that a purge that is cut
  * short finds its way again. Files outside the warehouse stay.
  */
-async function purgeTable(context: CatalogContext, { metadataLocation, ...place }: PurgeRow): Promise<void> {
-  const metadata = await present(readTableMetadata(context, metadataLocation))
+async function purgeTable(context: CatalogContext, { metadataLocation, fileTag, ...place }: PurgeRow): Promise<void> {
+  const metadata = await present(readTableMetadata(context, fileOf({ metadataLocation, ...(fileTag !== undefined && { fileTag }) })))
   if (metadata === undefined) return
   const remove = async (locations: Iterable<string>): Promise<void> => {
     const own = [...new Set(locations)].filter((location) => isInWarehouse(place, location))

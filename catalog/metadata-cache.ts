@@ -4,6 +4,7 @@ import { CatalogError, validationError } from './errors.ts'
 import { JsonShapeError } from './json/decode.ts'
 import type { Json } from './json/json.ts'
 import { JsonSyntaxError, parseJsonBytes } from './json/parse.ts'
+import type { MetadataFile } from './rows/rows.ts'
 import { decodeTableFile } from './spec/table-file.ts'
 import { decodeTableMetadata, type TableMetadata } from './spec/table-metadata.ts'
 import { decodeViewMetadata, type ViewMetadata } from './spec/view-metadata.ts'
@@ -21,8 +22,8 @@ interface Entry {
 }
 
 /**
- * Parsed metadata files by location: a metadata file never changes once it is written, so an entry
- * never goes stale. Bounded by the bytes of the files; the least recently used go first.
+ * Parsed metadata files by location and tag: a metadata file never changes while something points at
+ * it, and what is registered has a tag of its own, so an entry never goes stale. Bounded by the bytes of the files; the least recently used go first.
  */
 export class MetadataCache {
   readonly #entries = new Map<string, Entry>()
@@ -47,12 +48,6 @@ export class MetadataCache {
 
   setView(name: string, view: ViewMetadata, sizeBytes: number): void {
     this.#set(name, { view, sizeBytes })
-  }
-
-  /** For a location that clients may have written to since. */
-  forget(location: string): void {
-    this.#drop(location)
-    this.#drop(wholeOf(location))
   }
 
   #get(name: string): Entry | undefined {
@@ -90,52 +85,55 @@ interface MetadataReader {
   readonly cache: MetadataCache
 }
 
+const nameOf = ({ metadataLocation, fileTag }: MetadataFile): string => (fileTag === undefined ? metadataLocation : `${metadataLocation} ${fileTag}`)
+
 /** Metadata of which a part is archived is kept beside the whole of it. */
-function wholeOf(location: string): string {
-  return `${location} whole`
-}
+const wholeOf = (file: MetadataFile): string => `${nameOf(file)} whole`
 
 /** `NotFound` when the file is gone, `Validation` when it is no table metadata. Nothing of it is archived. */
-export async function readTableMetadata(reader: MetadataReader, location: string): Promise<TableMetadata> {
-  const head = await readTableHead(reader, location)
+export async function readTableMetadata(reader: MetadataReader, file: MetadataFile): Promise<TableMetadata> {
+  const head = await readTableHead(reader, file)
+  const { metadataLocation: location } = file
   if (head.archived === undefined) return head
-  const cached = reader.cache.table(wholeOf(location))
+  const cached = reader.cache.table(wholeOf(file))
   if (cached !== undefined) return cached.metadata
   const { json, sizeBytes } = await readJson(location, () => reader.store.readFile(location))
   const metadata = decoding(location, () => decodeTableMetadata(json, () => uuidOfLocation(location)))
-  reader.cache.setTable(wholeOf(location), { metadata }, sizeBytes)
+  reader.cache.setTable(wholeOf(file), { metadata }, sizeBytes)
   return metadata
 }
 
 /** As `readTableMetadata`, but what is old of the long lists may be archived: its cost does not grow with them. */
-export async function readTableHead(reader: MetadataReader, location: string): Promise<TableMetadata> {
-  return (await readTableFile(reader, location)).metadata
+export async function readTableHead(reader: MetadataReader, file: MetadataFile): Promise<TableMetadata> {
+  return (await readTableFile(reader, file)).metadata
 }
 
 /** As `readTableHead`, with what the file is made of. */
-export async function readTableFile(reader: MetadataReader, location: string): Promise<CachedTable> {
-  const cached = reader.cache.table(location)
+export async function readTableFile(reader: MetadataReader, file: MetadataFile): Promise<CachedTable> {
+  const { metadataLocation: location } = file
+  const cached = reader.cache.table(nameOf(file))
   if (cached !== undefined) return cached
   const parts = await reading(location, () => reader.store.readParts(location))
   const newUuid = (): string => uuidOfLocation(location)
   if (parts.some(({ kind }) => kind === 'shared')) {
     const table = { metadata: decoding(location, () => decodeTableFile(parts, newUuid)), parts }
-    reader.cache.setTable(location, table)
+    reader.cache.setTable(nameOf(file), table)
     return table
   }
   const own = parts.flatMap((part) => (part.kind === 'own' ? [part.bytes] : []))
   const { json, sizeBytes } = await readJson(location, async () => Buffer.concat(own))
   const table = { metadata: decoding(location, () => decodeTableMetadata(json, newUuid)) }
-  reader.cache.setTable(location, table, sizeBytes)
+  reader.cache.setTable(nameOf(file), table, sizeBytes)
   return table
 }
 
-export async function readViewMetadata(reader: MetadataReader, location: string): Promise<ViewMetadata> {
-  const cached = reader.cache.view(location)
+export async function readViewMetadata(reader: MetadataReader, file: MetadataFile): Promise<ViewMetadata> {
+  const { metadataLocation: location } = file
+  const cached = reader.cache.view(nameOf(file))
   if (cached !== undefined) return cached
   const { json, sizeBytes } = await readJson(location, () => reader.store.readFile(location))
   const metadata = decoding(location, () => decodeViewMetadata(json, 'view metadata'))
-  reader.cache.setView(location, metadata, sizeBytes)
+  reader.cache.setView(nameOf(file), metadata, sizeBytes)
   return metadata
 }
 

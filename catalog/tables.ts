@@ -4,7 +4,7 @@ import type { CatalogContext } from './context.ts'
 import { newUuid } from './ids.ts'
 import { checkLocation, metadataFileLocation } from './locations.ts'
 import { tableKey, viewKey } from './rows/keys.ts'
-import { encodeRow, readNamespace, readTable, readView, type NamespaceRow, type PointerRow, type RowReader, type Warehouse } from './rows/rows.ts'
+import { encodeRow, readNamespace, readTable, readView, type NamespaceRow, type PointerRow, type RowReader, type Warehouse, fileOf, type MetadataFile } from './rows/rows.ts'
 import { identifierText, namespaceText, type Namespace, type TableIdentifier } from './spec/identifier.ts'
 import { planTableFile } from './spec/table-file.ts'
 import type { TableMetadata } from './spec/table-metadata.ts'
@@ -67,7 +67,7 @@ export async function publishTable(
   const metadataLocation = nextMetadataLocation(context, warehouse, metadata, previous?.metadataLocation)
   await writeTableFile(tx, context, metadataLocation, metadata, { sharedBy: previous?.metadataLocation })
   if (previous !== undefined) await tx.unpinFile(previous.metadataLocation)
-  putTablePointer(tx, context, warehouse, identifier, metadata, metadataLocation, previous)
+  putTablePointer(tx, context, warehouse, identifier, metadata, { metadataLocation }, previous)
   return metadataLocation
 }
 
@@ -89,9 +89,9 @@ export async function writeTableFile(
 
 export function putTablePointer(
   tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier,
-  metadata: TableMetadata, metadataLocation: string, previous: PointerRow | undefined,
+  metadata: TableMetadata, file: MetadataFile, previous: PointerRow | undefined,
 ): void {
-  tx.put(tableKey(warehouse.name, identifier), pointerRow(context, metadata['table-uuid'], metadata, metadataLocation, previous))
+  tx.put(tableKey(warehouse.name, identifier), pointerRow(context, metadata['table-uuid'], metadata, file, previous))
 }
 
 /** It becomes part of keys; a real one has 36 characters. */
@@ -99,14 +99,14 @@ const maxUuidBytes = 200
 
 /** `Validation` for a UUID that is far from being one. */
 function pointerRow(
-  { clock }: CatalogContext, uuid: string, metadata: TableMetadata | ViewMetadata, metadataLocation: string, previous: PointerRow | undefined,
+  { clock }: CatalogContext, uuid: string, metadata: TableMetadata | ViewMetadata, file: MetadataFile, previous: PointerRow | undefined,
 ): Buffer {
   const { location, 'format-version': formatVersion } = metadata
   if (uuid === '' || Buffer.byteLength(uuid) > maxUuidBytes) throw validationError(`Invalid UUID: ${uuid}`)
   // What is not the metadata's stays with the table through its commits.
   const { protected: isProtected, tags, policy } = previous ?? {}
   const kept = { ...(isProtected === true && { protected: true }), ...(tags !== undefined && { tags }), ...(policy !== undefined && { policy }) }
-  const row: PointerRow = { uuid, metadataLocation, location, formatVersion, updatedAtMs: clock.nowMs(), ...kept }
+  const row: PointerRow = { uuid, ...fileOf(file), location, formatVersion, updatedAtMs: clock.nowMs(), ...kept }
   return encodeRow(row)
 }
 
@@ -119,16 +119,16 @@ export async function publishView(
   const bytes = Buffer.from(stringifyViewMetadata(metadata), 'utf8')
   await tx.putFile(metadataLocation, bytes, 'application/json')
   if (previous !== undefined) await tx.unpinFile(previous.metadataLocation)
-  putViewPointer(tx, context, warehouse, identifier, metadata, metadataLocation, previous)
+  putViewPointer(tx, context, warehouse, identifier, metadata, { metadataLocation }, previous)
   context.cache.setView(metadataLocation, metadata, bytes.length)
   return metadataLocation
 }
 
 export function putViewPointer(
   tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier,
-  metadata: ViewMetadata, metadataLocation: string, previous: PointerRow | undefined,
+  metadata: ViewMetadata, file: MetadataFile, previous: PointerRow | undefined,
 ): void {
-  tx.put(viewKey(warehouse.name, identifier), pointerRow(context, metadata['view-uuid'], metadata, metadataLocation, previous))
+  tx.put(viewKey(warehouse.name, identifier), pointerRow(context, metadata['view-uuid'], metadata, file, previous))
 }
 
 /** An event of the outbox, named `iceberg:…`. */

@@ -2,7 +2,7 @@ import { MiB } from '../../base/units.ts'
 import { CatalogStoreError, type CatalogTransaction } from '../catalog-store.ts'
 import type { CatalogContext } from '../context.ts'
 import { CatalogError } from '../errors.ts'
-import { readTable, type PointerRow, type Warehouse } from '../rows/rows.ts'
+import { readTable, type PointerRow, type Warehouse, fileOf, type MetadataFile } from '../rows/rows.ts'
 import { deletesExpiredFiles } from '../spec/log-properties.ts'
 import { identifierText, type TableIdentifier } from '../spec/identifier.ts'
 import type { TableMetadata } from '../spec/table-metadata.ts'
@@ -98,7 +98,7 @@ async function commitTogether(context: CatalogContext, requests: readonly Commit
   const { warehouse, identifier } = first
   return context.store.transact(async (tx) => {
     const row = await readTable(tx, warehouse.name, identifier)
-    const base = row === undefined ? undefined : await readTableBase(context, row.metadataLocation)
+    const base = row === undefined ? undefined : await readTableBase(context, row)
     // A file that leaves the log at once would be written and deleted in one transaction.
     if (base !== undefined && deletesExpiredFiles(base.properties)) return undefined
     const chain = row === undefined || base === undefined ? undefined : new Chain(context, warehouse, identifier, row, base)
@@ -121,7 +121,7 @@ async function carryOut(tx: CatalogTransaction, context: CatalogContext, chain: 
   if (known !== undefined) return known
   const outcome = await settle(async () => {
     if (chain === undefined) throw new CatalogError('NoSuchTable', `Table does not exist: ${identifierText(identifier)}`)
-    return { kind: 'table', identifier, metadataLocation: await chain.add(tx, commit), form: 'commit' }
+    return { kind: 'table', identifier, ...(await chain.add(tx, commit)), form: 'commit' }
   })
   if (idempotent !== undefined) record(tx, context, idempotent, outcome)
   return outcome
@@ -144,11 +144,11 @@ class Chain {
     this.#last = { metadata: base, metadataLocation: row.metadataLocation }
   }
 
-  /** Where the metadata is after this commit. Throws, and has changed nothing, when the commit fails. */
-  async add(tx: CatalogTransaction, commit: TableCommit): Promise<string> {
+  /** The metadata file after this commit. Throws, and has changed nothing, when the commit fails. */
+  async add(tx: CatalogTransaction, commit: TableCommit): Promise<MetadataFile> {
     const before = this.#last
     const changed = await changeTable(this.#context, this.#warehouse, { ...before, storedAt: this.#row.metadataLocation }, commit)
-    if (changed === undefined) return before.metadataLocation
+    if (changed === undefined) return this.#versions.length === 0 ? fileOf(this.#row) : { metadataLocation: before.metadataLocation }
     const { metadata, expiredFiles } = changed
     const metadataLocation = nextMetadataLocation(this.#context, this.#warehouse, metadata, before.metadataLocation)
     // What this transaction writes itself stays: see `deletesExpiredFiles`.
@@ -157,7 +157,7 @@ class Chain {
     emitCommit(tx, this.#warehouse, this.#identifier, metadata, { metadataLocation, previousMetadataLocation: before.metadataLocation }, commit)
     this.#last = { metadata, metadataLocation }
     this.#versions.push(this.#last)
-    return metadataLocation
+    return { metadataLocation }
   }
 
   async publish(tx: CatalogTransaction): Promise<void> {
@@ -167,6 +167,6 @@ class Chain {
       await writeTableFile(tx, this.#context, metadataLocation, metadata, { sharedBy: this.#row.metadataLocation, isPassing: metadataLocation !== last.metadataLocation })
     }
     await tx.unpinFile(this.#row.metadataLocation)
-    putTablePointer(tx, this.#context, this.#warehouse, this.#identifier, last.metadata, last.metadataLocation, this.#row)
+    putTablePointer(tx, this.#context, this.#warehouse, this.#identifier, last.metadata, { metadataLocation: last.metadataLocation }, this.#row)
   }
 }

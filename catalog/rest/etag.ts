@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
+import type { MetadataFile } from '../rows/rows.ts'
 import type { SnapshotMode } from '../spec/table-metadata.ts'
 
 /** A table's ETag: its metadata file never changes, and each representation of it has its own. */
-export function tableETag(metadataLocation: string, mode: SnapshotMode): string {
-  return `"${createHash('sha256').update(`${mode}\n${metadataLocation}`).digest('hex').slice(0, 32)}"`
+export function tableETag({ metadataLocation, fileTag = '' }: MetadataFile, mode: SnapshotMode): string {
+  return `"${hash('sha256', [mode, metadataLocation, fileTag].join('\n'), 'hex').slice(0, 32)}"`
 }
 
 /** If-None-Match (RFC 9110 §13.1.2): a list of tags, weak ones included, or `*`. */

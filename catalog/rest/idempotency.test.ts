@@ -65,8 +65,8 @@ describe('a request under an Idempotency-Key', () => {
     expect((await world.call('tableExists', { path: { ...ns, table: 'events' } })).status).toBe(204)
   })
 
-  test('is of its caller: another key of the same account has its own', async () => {
-    const other = { ...owner, accessKeyId: 'OTHER' }
+  test('is of its caller: another one of the same account has its own', async () => {
+    const other = { ...owner, principalId: 'OTHER' }
     expect((await world.call('createTable', { ...createEvents, headers })).status).toBe(200)
     expect((await world.call('createTable', { ...createEvents, headers, caller: other })).status).toBe(409)
   })

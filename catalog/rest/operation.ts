@@ -3,7 +3,7 @@ import { JsonShapeError, type Decoder } from '../json/decode.ts'
 import type { Json } from '../json/json.ts'
 import type { CatalogTransaction } from '../catalog-store.ts'
 import type { Caller, CatalogContext } from '../context.ts'
-import type { Warehouse } from '../rows/rows.ts'
+import type { Warehouse, MetadataFile } from '../rows/rows.ts'
 import type { CommitRequest } from './commits-together.ts'
 import type { RequestRights } from './request-rights.ts'
 import { checkIdentifier, parseNamespaceText, type Namespace, type TableIdentifier } from '../spec/identifier.ts'
@@ -38,11 +38,11 @@ export type Outcome =
   | { readonly kind: 'empty' }
   | { readonly kind: 'notModified' }
   | { readonly kind: 'json'; readonly body: Json; readonly headers?: Readonly<Record<string, string>> }
-  | { readonly kind: 'table'; readonly identifier: TableIdentifier; readonly metadataLocation: string; readonly form: TableForm; readonly mode?: SnapshotMode; readonly isNew?: true }
+  | (MetadataFile & { readonly kind: 'table'; readonly identifier: TableIdentifier; readonly form: TableForm; readonly mode?: SnapshotMode; readonly isNew?: true })
   /** A table that a commit is to create: where its first files go; configuration and credentials are made anew for each answer. */
   | { readonly kind: 'staged'; readonly identifier: TableIdentifier; readonly location: string; readonly metadata: Json }
   | { readonly kind: 'plan'; readonly identifier: TableIdentifier; readonly planId: string }
-  | { readonly kind: 'view'; readonly identifier: TableIdentifier; readonly metadataLocation: string }
+  | (MetadataFile & { readonly kind: 'view'; readonly identifier: TableIdentifier })
 
 /** `LoadTableResult`, `CommitTableResponse` or `UnregisterTableResult`. */
 export type TableForm = 'load' | 'commit' | 'unregister'

@@ -90,7 +90,8 @@ describe('ETags', () => {
     expect(committed.headers['etag']).not.toBe(created.headers['etag'])
     const registered = await world.call('registerTable', { path: ns, body: { name: 'again', 'metadata-location': committed.body['metadata-location'] as string } })
     expect(registered.headers['etag']).toBe((await load('again')).headers['etag'])
-    expect((await load('again')).headers['etag']).toBe(committed.headers['etag'])
+    // Between the two a client might have written another file there.
+    expect(registered.headers['etag']).not.toBe(committed.headers['etag'])
   })
 
   test('tell a client whether what it has is still so, as RFC 9110 reads lists, weak tags and *', async () => {

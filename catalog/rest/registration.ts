@@ -1,7 +1,9 @@
 import type { CatalogTransaction } from '../catalog-store.ts'
 import type { CatalogContext } from '../context.ts'
+import { newUuid } from '../ids.ts'
 import { boolean, object, string, withDefault } from '../json/decode.ts'
 import { checkLocation } from '../locations.ts'
+import type { MetadataFile } from '../rows/rows.ts'
 import { checkIdentifier, type TableIdentifier } from '../spec/identifier.ts'
 import { decodeBody, namespaceOf, type OperationInput } from './operation.ts'
 
@@ -22,8 +24,8 @@ export function readRegistration(input: OperationInput): Registration {
   return { identifier, overwrite, metadataLocation: checkLocation(input.warehouse, location) }
 }
 
-/** Pins a metadata file that a client wrote, so that it is read as it will stay: what was known of it may be out of date. */
-export async function adoptMetadataFile(tx: CatalogTransaction, { cache }: CatalogContext, location: string): Promise<void> {
-  await tx.pinFile(location)
-  cache.forget(location)
+/** Pins a metadata file that a client wrote, so that it is read as it will stay: what any worker knows of it may be out of date. */
+export async function adoptMetadataFile(tx: CatalogTransaction, { random }: CatalogContext, metadataLocation: string): Promise<MetadataFile> {
+  await tx.pinFile(metadataLocation)
+  return { metadataLocation, fileTag: newUuid(random) }
 }

@@ -7,7 +7,7 @@ import { CatalogError } from '../errors.ts'
 import type { Json } from '../json/json.ts'
 import { stringifyJson } from '../json/stringify.ts'
 import { readTableFile, readTableMetadata, readViewMetadata, type CachedTable } from '../metadata-cache.ts'
-import { readTable, type Warehouse } from '../rows/rows.ts'
+import { readTable, type Warehouse, type MetadataFile } from '../rows/rows.ts'
 import { hasReferenced, stringifyTableMetadata } from '../spec/table-text.ts'
 import { stringifyViewMetadata } from '../spec/view-metadata.ts'
 import { planningResult } from '../scan/scan-plans.ts'
@@ -49,7 +49,7 @@ export async function render(outcome: Outcome, endpoint: Endpoint, context: Cata
       return { status: 200, headers: {}, body: stringifyJson({ 'plan-id': outcome.planId, ...result, ...credentials }) }
     }
     case 'view': {
-      const metadata = stringifyViewMetadata(await readViewMetadata(context, outcome.metadataLocation))
+      const metadata = stringifyViewMetadata(await readViewMetadata(context, outcome))
       return { status: 200, headers: {}, body: members({ 'metadata-location': outcome.metadataLocation }, metadata, {}) }
     }
     default:
@@ -65,15 +65,16 @@ export function renderServer(outcome: Outcome, endpoint: Endpoint): CatalogRespo
 }
 
 async function renderTable(outcome: Extract<Outcome, { kind: 'table' }>, context: CatalogContext, input: RenderInput): Promise<CatalogResponse> {
-  const { location, table } = await readOutcome(outcome, context, input.warehouse)
+  const { file, table } = await readOutcome(outcome, context, input.warehouse)
+  const { metadataLocation: location } = file
   const { metadata } = table
   const mode = outcome.mode ?? 'all'
   const before = { 'metadata-location': location }
   const need = outcome.isNew === true ? 'created' : 'whatever is allowed'
   const after = outcome.form === 'load' ? await filesOf(context, input, { identifier: outcome.identifier, location: metadata.location, need }) : {}
-  const headers: Record<string, string> = outcome.form === 'unregister' ? {} : { etag: tableETag(location, mode) }
+  const headers: Record<string, string> = outcome.form === 'unregister' ? {} : { etag: tableETag(file, mode) }
   if (mode === 'all' && table.parts !== undefined) return { status: 200, headers, body: await bodyOfParts(context, location, table.parts, membersAround(before, after)) }
-  const known = metadata.archived === undefined || hasReferenced(metadata) ? metadata : await readTableMetadata(context, location)
+  const known = metadata.archived === undefined || hasReferenced(metadata) ? metadata : await readTableMetadata(context, file)
   const archivedFiles = await archivedLogText(context, location, known)
   return { status: 200, headers, body: members(before, stringifyTableMetadata(known, mode, archivedFiles), after) }
 }
@@ -114,15 +115,15 @@ async function* streamed({ store }: CatalogContext, location: string, [start, en
 
 /** A repeated request may come so late that its metadata file is gone: then the table's present state answers it. */
 async function readOutcome(
-  { identifier, metadataLocation }: Extract<Outcome, { kind: 'table' }>, context: CatalogContext, warehouse: Warehouse,
-): Promise<{ location: string; table: CachedTable }> {
+  outcome: Extract<Outcome, { kind: 'table' }>, context: CatalogContext, warehouse: Warehouse,
+): Promise<{ file: MetadataFile; table: CachedTable }> {
   try {
-    return { location: metadataLocation, table: await readTableFile(context, metadataLocation) }
+    return { file: outcome, table: await readTableFile(context, outcome) }
   } catch (error) {
     if (!(error instanceof CatalogError) || error.code !== 'NotFound') throw error
-    const row = await readTable(context.store, warehouse.name, identifier)
-    if (row === undefined || row.metadataLocation === metadataLocation) throw error
-    return { location: row.metadataLocation, table: await readTableFile(context, row.metadataLocation) }
+    const row = await readTable(context.store, warehouse.name, outcome.identifier)
+    if (row === undefined || row.metadataLocation === outcome.metadataLocation) throw error
+    return { file: row, table: await readTableFile(context, row) }
   }
 }
 

@@ -10,7 +10,7 @@ import { newUuid } from '../ids.ts'
 import { array, object, withDefault } from '../json/decode.ts'
 import { defaultLocation, isInWarehouse, requestedLocation } from '../locations.ts'
 import { readTableHead, readTableMetadata } from '../metadata-cache.ts'
-import { readTable, readView, type Warehouse } from '../rows/rows.ts'
+import { readTable, readView, type Warehouse, fileOf, type MetadataFile } from '../rows/rows.ts'
 import { isWorn } from '../spec/history.ts'
 import { identifierText, type TableIdentifier } from '../spec/identifier.ts'
 import type { TableMetadata } from '../spec/table-metadata.ts'
@@ -28,22 +28,22 @@ export const decodeTableCommit = object({
 
 /**
  * One table's part of a commit, within `tx`: requirements, updates, the metadata file and the
- * pointer. Returns the location of the table's metadata afterwards.
+ * pointer. Returns the table's metadata file afterwards.
  */
 export async function commitTable(
   tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, commit: TableCommit,
-): Promise<string> {
+): Promise<MetadataFile> {
   if (createsTable(commit)) return createByCommit(tx, context, warehouse, identifier, commit)
   const row = await readTable(tx, warehouse.name, identifier)
   if (row === undefined) throw new CatalogError('NoSuchTable', `Table does not exist: ${identifierText(identifier)}`)
   const { metadataLocation: before } = row
-  const changed = await changeTable(context, warehouse, { metadata: await readTableBase(context, before), metadataLocation: before, storedAt: before }, commit)
-  if (changed === undefined) return before
+  const changed = await changeTable(context, warehouse, { metadata: await readTableBase(context, row), metadataLocation: before, storedAt: before }, commit)
+  if (changed === undefined) return fileOf(row)
   const { metadata, expiredFiles } = changed
   const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, row)
   for (const file of expiredFiles) await tx.deleteFile(file)
   emitCommit(tx, warehouse, identifier, metadata, { metadataLocation, previousMetadataLocation: before }, commit)
-  return metadataLocation
+  return { metadataLocation }
 }
 
 /** A table as a commit finds it. */
@@ -86,9 +86,9 @@ export function tableTurn(warehouse: Warehouse, { namespace, name }: TableIdenti
 }
 
 /** What a commit starts from: worn-out lists as a whole, to be written anew. */
-export async function readTableBase(context: CatalogContext, location: string): Promise<TableMetadata> {
-  const head = await readTableHead(context, location)
-  return head.archived !== undefined && isWorn(head.archived) ? readTableMetadata(context, location) : head
+export async function readTableBase(context: CatalogContext, file: MetadataFile): Promise<TableMetadata> {
+  const head = await readTableHead(context, file)
+  return head.archived !== undefined && isWorn(head.archived) ? readTableMetadata(context, file) : head
 }
 
 /** The catalog says where tables are: see `requestedLocation`. */
@@ -99,7 +99,7 @@ function withoutForeignLocations(warehouse: Warehouse, updates: readonly TableUp
 /** A commit that asserts the creation makes the table; it may ask for nothing else. */
 async function createByCommit(
   tx: CatalogTransaction, context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, { requirements, updates }: TableCommit,
-): Promise<string> {
+): Promise<MetadataFile> {
   const others = requirements.filter(({ type }) => type !== 'assert-create')
   if (others.length > 0) throw badRequest(`Invalid create requirements: ${others.map(({ type }) => type).join(', ')}`)
   const namespace = await requireNamespace(tx, warehouse, identifier.namespace)
@@ -113,5 +113,5 @@ async function createByCommit(
   const metadata = createFromUpdates(withoutForeignLocations(warehouse, updates), { uuid, location, nowMs: context.clock.nowMs() })
   const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, undefined)
   emitChange(tx, 'CreateTable', warehouse, [...identifier.namespace, identifier.name], { uuid: metadata['table-uuid'], metadataLocation })
-  return metadataLocation
+  return { metadataLocation }
 }

@@ -1,7 +1,7 @@
 import type { Authorize, Caller, CatalogContext } from '../context.ts'
 import { CatalogError } from '../errors.ts'
 import { readViewMetadata } from '../metadata-cache.ts'
-import { readView, type Warehouse } from '../rows/rows.ts'
+import { readView, type Warehouse, type MetadataFile } from '../rows/rows.ts'
 import type { Namespace, TableIdentifier } from '../spec/identifier.ts'
 import type { ViewVersion } from '../spec/view-metadata.ts'
 
@@ -26,15 +26,15 @@ export async function verifiedReferences(
     if (row === undefined) return []
     const target = { kind: 'view', role: 'itself', ...view, uuid: row.uuid } as const
     if (!(await authorize({ ...plain, targets: () => [target], entityOf: async () => row }))) return []
-    const version = await currentVersion(context, row.metadataLocation)
+    const version = await currentVersion(context, row)
     if (version === undefined || !namesEntity(version, views[index + 1] ?? entity)) return []
   }
   return views
 }
 
-async function currentVersion(context: CatalogContext, metadataLocation: string): Promise<ViewVersion | undefined> {
+async function currentVersion(context: CatalogContext, file: MetadataFile): Promise<ViewVersion | undefined> {
   try {
-    const metadata = await readViewMetadata(context, metadataLocation)
+    const metadata = await readViewMetadata(context, file)
     return metadata.versions.find((version) => version['version-id'] === metadata['current-version-id'])
   } catch (error) {
     if (error instanceof CatalogError) return undefined

@@ -32,10 +32,20 @@ export interface NamespaceRow {
   readonly protected?: boolean
 }
 
-/** A table's or view's pointer, and what listings need without reading its metadata. */
-export interface PointerRow {
-  readonly uuid: string
+/** Which content of a metadata file is meant. */
+export interface MetadataFile {
   readonly metadataLocation: string
+  /** Of a file that was registered: another one each time, because clients may have written it anew before. */
+  readonly fileTag?: string
+}
+
+export function fileOf({ metadataLocation, fileTag }: MetadataFile): MetadataFile {
+  return fileTag === undefined ? { metadataLocation } : { metadataLocation, fileTag }
+}
+
+/** A table's or view's pointer, and what listings need without reading its metadata. */
+export interface PointerRow extends MetadataFile {
+  readonly uuid: string
   readonly location: string
   readonly formatVersion: number
   readonly updatedAtMs: number

@@ -71,8 +71,7 @@ interface OpenedPlan {
 }
 
 async function open(context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, row: PlanRow): Promise<OpenedPlan> {
-  const { metadataLocation } = await requireTable(context.store, warehouse, identifier)
-  const metadata = await readTableMetadata(context, metadataLocation)
+  const metadata = await readTableMetadata(context, await requireTable(context.store, warehouse, identifier))
   return { metadata, scan: understand(decodeScanRequest(row.request, ''), metadata) }
 }
 

@@ -21,7 +21,7 @@ export function explainCatalog({ catalog, ...rights }: Omit<CatalogRights, 'deci
     const authorize = authorizeBy({ principal, nowMs, sourceIp: undefined, isSecure: true, userAgent: undefined, referer: undefined }, { ...rights, decider })
     const { status } = await catalog.run({
       ...probe,
-      caller: { accountId: principal.accountId, accessKeyId: '', isRoot: false },
+      caller: { accountId: principal.accountId, principalId: principal.userId, isRoot: false },
       query: {},
       headers: {},
       body: undefined,

@@ -1,4 +1,5 @@
 import { badRequest } from '../../errors.ts'
+import { fileOf } from '../../rows/rows.ts'
 import type { SnapshotMode } from '../../spec/table-metadata.ts'
 import { requireTable } from '../../tables.ts'
 import { matchesETag, tableETag } from '../etag.ts'
@@ -15,9 +16,9 @@ export const loadTable: Query = {
     const identifier = tableOf(input)
     const mode = snapshotModeOf(input)
     referencedBy(input)
-    const { metadataLocation } = await requireTable(store, input.warehouse, identifier)
-    if (matchesETag(input.headers['if-none-match'], tableETag(metadataLocation, mode))) return { kind: 'notModified' }
-    return { kind: 'table', identifier, metadataLocation, form: 'load', mode }
+    const file = fileOf(await requireTable(store, input.warehouse, identifier))
+    if (matchesETag(input.headers['if-none-match'], tableETag(file, mode))) return { kind: 'notModified' }
+    return { kind: 'table', identifier, ...file, form: 'load', mode }
   },
 }
 

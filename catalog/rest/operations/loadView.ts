@@ -1,3 +1,4 @@
+import { fileOf } from '../../rows/rows.ts'
 import { requireView } from '../../tables.ts'
 import { referencedBy } from '../referenced-by.ts'
 import { viewOf, type Query } from '../operation.ts'
@@ -8,7 +9,6 @@ export const loadView: Query = {
   async run(input, { store }) {
     const identifier = viewOf(input)
     referencedBy(input)
-    const { metadataLocation } = await requireView(store, input.warehouse, identifier)
-    return { kind: 'view', identifier, metadataLocation }
+    return { kind: 'view', identifier, ...fileOf(await requireView(store, input.warehouse, identifier)) }
   },
 }

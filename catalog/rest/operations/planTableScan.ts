@@ -22,11 +22,11 @@ export const planTableScan: Mutation = {
     const request = decodeRequest(decodeScanRequest, input.body ?? {})
     const planId = newUuid(context.random)
     return async (tx) => {
-      const { uuid, metadataLocation } = await requireTable(tx, warehouse, identifier)
-      const metadata = await readTableMetadata(context, metadataLocation)
+      const table = await requireTable(tx, warehouse, identifier)
+      const metadata = await readTableMetadata(context, table)
       understand(request, metadata)
       const createdAtMs = context.clock.nowMs()
-      const row: PlanRow = { tableUuid: uuid, request: scanRequestJson(pinned(request, metadata)), createdAtMs }
+      const row: PlanRow = { tableUuid: table.uuid, request: scanRequestJson(pinned(request, metadata)), createdAtMs }
       putExpiring(tx, planKey(warehouse.name, planId), encodeRow(row), createdAtMs + planLifetimeMs)
       return { kind: 'plan', identifier, planId }
     }

@@ -24,13 +24,13 @@ export const registerTable: Mutation = {
       else if ((await readView(tx, warehouse.name, identifier)) !== undefined) {
         throw new CatalogError('AlreadyExists', `View with same name already exists: ${identifierText(identifier)}`)
       }
-      await adoptMetadataFile(tx, context, metadataLocation)
-      const metadata = await readTableMetadata(context, metadataLocation)
+      const file = await adoptMetadataFile(tx, context, metadataLocation)
+      const metadata = await readTableMetadata(context, file)
       checkLocation(warehouse, metadata.location)
       if (existing !== undefined) await tx.unpinFile(existing.metadataLocation)
-      putTablePointer(tx, context, warehouse, identifier, metadata, metadataLocation, existing)
+      putTablePointer(tx, context, warehouse, identifier, metadata, file, existing)
       emitChange(tx, 'RegisterTable', warehouse, [...identifier.namespace, identifier.name], { uuid: metadata['table-uuid'], metadataLocation })
-      return { kind: 'table', identifier, metadataLocation, form: 'load' }
+      return { kind: 'table', identifier, ...file, form: 'load' }
     }
   },
 }

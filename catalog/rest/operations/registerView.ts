@@ -13,12 +13,12 @@ export const registerView: Mutation = {
     return async (tx) => {
       await requireNamespace(tx, warehouse, identifier.namespace)
       await requireFreeName(tx, warehouse, identifier, 'View')
-      await adoptMetadataFile(tx, context, metadataLocation)
-      const metadata = await readViewMetadata(context, metadataLocation)
+      const file = await adoptMetadataFile(tx, context, metadataLocation)
+      const metadata = await readViewMetadata(context, file)
       checkLocation(warehouse, metadata.location)
-      putViewPointer(tx, context, warehouse, identifier, metadata, metadataLocation, undefined)
+      putViewPointer(tx, context, warehouse, identifier, metadata, file, undefined)
       emitChange(tx, 'RegisterView', warehouse, [...identifier.namespace, identifier.name], { uuid: metadata['view-uuid'], metadataLocation })
-      return { kind: 'view', identifier, metadataLocation }
+      return { kind: 'view', identifier, ...file }
     }
   },
 }

@@ -3,6 +3,7 @@ import { checkViewRequirements, decodeViewRequirement, decodeViewUpdate } from '
 import { array, object, withDefault } from '../../json/decode.ts'
 import { requestedLocation } from '../../locations.ts'
 import { readViewMetadata } from '../../metadata-cache.ts'
+import { fileOf } from '../../rows/rows.ts'
 import { emitChange, publishView, requireView } from '../../tables.ts'
 import { decodeBody, viewOf, type Mutation } from '../operation.ts'
 
@@ -20,11 +21,11 @@ export const replaceView: Mutation = {
     const { requirements, updates } = decodeBody(decodeRequest, input)
     return async (tx) => {
       const row = await requireView(tx, warehouse, identifier)
-      const base = await readViewMetadata(context, row.metadataLocation)
+      const base = await readViewMetadata(context, row)
       checkViewRequirements(requirements, base)
       const kept = updates.filter((update) => update.action !== 'set-location' || requestedLocation(warehouse, update.location) !== undefined)
       const metadata = applyViewUpdates(base, kept, context.clock.nowMs())
-      if (metadata === base) return { kind: 'view', identifier, metadataLocation: row.metadataLocation }
+      if (metadata === base) return { kind: 'view', identifier, ...fileOf(row) }
       const metadataLocation = await publishView(tx, context, warehouse, identifier, metadata, row)
       emitChange(tx, 'CommitView', warehouse, [...identifier.namespace, identifier.name], { uuid: row.uuid, metadataLocation })
       return { kind: 'view', identifier, metadataLocation }

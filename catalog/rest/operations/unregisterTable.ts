@@ -1,5 +1,6 @@
 import { CatalogError } from '../../errors.ts'
 import { tableKey } from '../../rows/keys.ts'
+import { fileOf } from '../../rows/rows.ts'
 import { identifierText } from '../../spec/identifier.ts'
 import { emitChange, requireTable } from '../../tables.ts'
 import { tableOf, type Mutation } from '../operation.ts'
@@ -16,7 +17,7 @@ export const unregisterTable: Mutation = {
       tx.delete(tableKey(warehouse.name, identifier))
       await tx.unpinFile(row.metadataLocation)
       emitChange(tx, 'UnregisterTable', warehouse, [...identifier.namespace, identifier.name], { uuid: row.uuid, metadataLocation: row.metadataLocation })
-      return { kind: 'table', identifier, metadataLocation: row.metadataLocation, form: 'unregister' }
+      return { kind: 'table', identifier, ...fileOf(row), form: 'unregister' }
     }
   },
 }

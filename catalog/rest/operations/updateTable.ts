@@ -17,8 +17,7 @@ export const updateTable: Mutation = {
     const identifier = tableOf(input)
     const commit = commitIn(input)
     return async (tx) => {
-      const metadataLocation = await commitTable(tx, context, input.warehouse, identifier, commit)
-      return { kind: 'table', identifier, metadataLocation, form: 'commit' }
+      return { kind: 'table', identifier, ...(await commitTable(tx, context, input.warehouse, identifier, commit)), form: 'commit' }
     }
   },
 }
