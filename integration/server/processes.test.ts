@@ -1,39 +1,11 @@
 /** Workers and the committer: replaced when they die, drained when the server stops, gone when their primary is. */
-import { readdirSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner'
 import { describe, expect, it } from 'vitest'
 import { startServer, type StartedServer } from '../start-server.ts'
+import { childrenOf, committerOf, groupOf, workersOf } from '../server-processes.ts'
 import { clientOf, until } from './client.ts'
-
-const workersOf = (server: StartedServer): number[] => childrenOf(server).filter(id => !isCommitter(id))
-const committerOf = (server: StartedServer): number | undefined => childrenOf(server).find(isCommitter)
-
-/** The processes of the server's group, its primary not among them, from the system's table. */
-function childrenOf({ pid }: StartedServer): number[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .map(Number)
-    .filter(id => id !== pid && groupOf(id) === pid)
-}
-
-function groupOf(id: number): number | undefined {
-  try {
-    const fields = readFileSync(`/proc/${id}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-    return fields[0] === 'Z' ? undefined : Number(fields[2])
-  } catch {
-    return undefined
-  }
-}
-
-function isCommitter(id: number): boolean {
-  try {
-    return readFileSync(`/proc/${id}/cmdline`, 'utf8').includes('serve-commits')
-  } catch {
-    return false
-  }
-}
 
 const isReady = (server: StartedServer): Promise<boolean> => fetch(`${server.endpoint}/minio/health/ready`).then(({ status }) => status === 200, () => false)
 
@@ -99,6 +71,30 @@ describe.skipIf(process.platform !== 'linux')('processes', () => {
         const read = await client.send(new GetObjectCommand({ Bucket: 'lake', Key: `${round}/7` }))
         expect(await read.Body?.transformToString()).toBe('7')
       }
+    } finally {
+      expect(await server.stop()).toBe(0)
+    }
+  })
+
+  it('leaves no client without an end: a connection on its way to a worker that dies is broken', async () => {
+    const server = await startServer({ workers: 2 })
+    try {
+      let isKilling = true
+      const connecting = Array.from({ length: 16 }, async () => {
+        // A new connection each time, which is answered or broken, and never left alone.
+        while (isKilling) await fetch(`${server.endpoint}/minio/health/live`, { headers: { connection: 'close' }, signal: AbortSignal.timeout(20_000) }).catch((error: unknown) => {
+          if (error instanceof Error && error.name === 'TimeoutError') throw error
+        })
+      })
+      for (let round = 0; round < 4; round++) {
+        await until('both workers are there', () => workersOf(server).length === 2)
+        await until('the server answers', () => isReady(server))
+        await new Promise(resolve => setTimeout(resolve, 300))
+        const [first] = workersOf(server)
+        if (first !== undefined) process.kill(first, 'SIGKILL')
+      }
+      isKilling = false
+      await Promise.all(connecting)
     } finally {
       expect(await server.stop()).toBe(0)
     }

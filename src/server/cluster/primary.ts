@@ -7,6 +7,7 @@ import type { MetadataPlaces } from '../../../engine/index.ts'
 import type { Config } from '../../config/parse-config.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { CommitterSeat } from './committer-seat.ts'
+import { endLostConnections } from './handed-connections.ts'
 import { memoryFlags } from './memory-flags.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { restartDelayMs } from './restart-delay.ts'
@@ -82,6 +83,7 @@ class Primary {
 
   #fork(seat: Seat): void {
     const worker = cluster.fork({ UV_THREADPOOL_SIZE: String(driveThreads) })
+    endLostConnections(worker)
     seat.worker = worker
     seat.listening = false
     seat.startedAtMs = this.#options.clock.monotonicMs()
