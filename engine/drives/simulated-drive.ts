@@ -136,11 +136,12 @@ export class SimulatedDrive implements Drive {
   /**
    * Power is lost: the drive that a restart finds. Of what was not synced, each write is whole,
    * gone or torn, each entry and each removal there or not, independently and in no order. This
-   * drive is dead from now on: operations under way and later ones fail with `Io`.
+   * drive is dead from now on: operations under way and later ones fail with `Io`. `misdirects`: it
+   * is a bad drive, and such a write may also have gone to another place of its file.
    */
-  crash(random: SeededRandom, options: SimulatedDriveOptions = {}): SimulatedDrive {
+  crash(random: SeededRandom, options: SimulatedDriveOptions = {}, misdirects = false): SimulatedDrive {
     this.#dead = true
-    return new SimulatedDrive(options, afterCrash(this.#root, random))
+    return new SimulatedDrive(options, afterCrash(this.#root, random, misdirects))
   }
 
   /** A drive of its own with the same files, all of them durable: what comes back when this one is away for a while. */
@@ -288,7 +289,7 @@ function copyOf(directory: DirectoryNode): DirectoryNode {
   return copy
 }
 
-function afterCrash(directory: DirectoryNode, random: SeededRandom): DirectoryNode {
+function afterCrash(directory: DirectoryNode, random: SeededRandom, misdirects: boolean): DirectoryNode {
   const survivors = new Map(directory.durable)
   for (const [name, states] of Map.groupBy(directory.unsynced, ({ name }) => name)) {
     // Any of the states the name has had since the sync, or the one before them.
@@ -297,17 +298,22 @@ function afterCrash(directory: DirectoryNode, random: SeededRandom): DirectoryNo
   }
   const recovered = newDirectory(directory.path)
   for (const [name, node] of survivors) {
-    const child = node.kind === 'directory' ? afterCrash(node, random) : fileAfterCrash(node, random)
+    const child = node.kind === 'directory' ? afterCrash(node, random, misdirects) : fileAfterCrash(node, random, misdirects)
     recovered.entries.set(name, child)
     recovered.durable.set(name, child)
   }
   return recovered
 }
 
-function fileAfterCrash(file: FileNode, random: SeededRandom): FileNode {
+function fileAfterCrash(file: FileNode, random: SeededRandom, misdirects: boolean): FileNode {
   const survivor = new GrowingBytes(file.durable.bytes())
-  for (const write of file.unsynced) keepSome(survivor, write, random)
+  for (const write of file.unsynced) keepSome(survivor, misdirects && random.chance(0.3) ? elsewhere(survivor, write, random) : write, random)
   return { kind: 'file', path: file.path, content: survivor, durable: new GrowingBytes(survivor.bytes()), unsynced: [] }
+}
+
+/** Another sector of what the file has. */
+function elsewhere({ length }: GrowingBytes, { bytes }: UnsyncedWrite, random: SeededRandom): UnsyncedWrite {
+  return { position: sectorBytes * random.integer(Math.ceil(length / sectorBytes) + 1), bytes }
 }
 
 /** A write that was not synced is gone, whole, or torn between sectors. */

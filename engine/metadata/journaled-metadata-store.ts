@@ -1,19 +1,18 @@
 import { checkSizes } from './keys.ts'
-import type { LmdbReader } from './index/lmdb-reader.ts'
 import type { MetadataCommits } from './metadata-commits.ts'
 import { MetadataError } from './metadata-store.ts'
-import type { Commit, CommitResult, Entry, ListRange, MetadataStore, Row } from './metadata-store.ts'
+import type { ClosableReader, Commit, CommitResult, Entry, ListRange, MetadataStore, Row } from './metadata-store.ts'
 
 /**
  * MetadataStore whose commits one committer orders and journals, and whose reads go to the index that
  * it keeps: see `docs/adr/0003-one-committer.md`.
  */
 export class JournaledMetadataStore implements MetadataStore {
-  readonly #reader: LmdbReader
+  readonly #reader: ClosableReader
   readonly #commits: MetadataCommits
   #closing: Promise<void> | undefined
 
-  constructor(reader: LmdbReader, commits: MetadataCommits) {
+  constructor(reader: ClosableReader, commits: MetadataCommits) {
     this.#reader = reader
     this.#commits = commits
   }

@@ -30,6 +30,11 @@ export interface MetadataReader {
   list(range: ListRange): Promise<Row[]>
 }
 
+/** A reader with something open of its own. */
+export interface ClosableReader extends MetadataReader {
+  close(): Promise<void>
+}
+
 export interface Entry {
   readonly value: Buffer
   /** The version of the commit that wrote this row. */

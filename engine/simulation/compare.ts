@@ -71,7 +71,7 @@ async function resolveVersion(
   if (version.kind === 'object') {
     const chunks: Buffer[] = []
     const reader = await engine.getObject({ bucket, key, versionId })
-    for await (const chunk of reader.read({ offset: 0, length: version.bytes.length })) chunks.push(chunk)
+    for await (const chunk of reader.read({ offset: 0, length: version.bytes.length })) chunks.push(Buffer.from(chunk))
     if (!Buffer.concat(chunks).equals(version.bytes)) throw new Violation(`${bucket}/${key} ${versionId} has other bytes than were put`)
   }
   return { ...version, id: versionId }

@@ -142,7 +142,7 @@ async function read(engine: Engine, operation: Extract<Operation, { op: 'get' }>
   const { version } = reader
   const chunks: Buffer[] = []
   for await (const chunk of reader.read({ offset: 0, length: version.sizeBytes })) {
-    chunks.push(chunk)
+    chunks.push(Buffer.from(chunk))
     await pause()
   }
   return { kind: 'read', versionId: version.versionId, etag: version.etag, bytes: Buffer.concat(chunks) }

@@ -1,6 +1,6 @@
 import { apply, type Model } from './model.ts'
 import { describeOutcome, type Operation, type Outcome } from './operation.ts'
-import type { Intended } from './world.ts'
+import type { Intended } from './simulated-world.ts'
 
 /** An operation that a client asked for, and what it was told. */
 export interface Intent extends Intended {

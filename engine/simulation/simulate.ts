@@ -13,7 +13,8 @@ import { emptyModel, type Model } from './model.ts'
 import { describeOutcome } from './operation.ts'
 import { describe, type Intent, replay, Violation, violationOf } from './replay.ts'
 import { Scheduler } from './scheduler.ts'
-import { graces, markerKey, type Mutation, World } from './world.ts'
+import { graces, markerKey, type SimulatedWorld } from './simulated-world.ts'
+import { type Mutation, World } from './world.ts'
 
 export const mutations: readonly Mutation[] = ['ignoreSync', 'ignoreDirectorySync', 'acknowledgeEarly']
 
@@ -21,6 +22,8 @@ export interface SimulationOptions {
   readonly mutation?: Mutation
   /** With several, a mover drains and evens them while the clients work. */
   readonly sets?: number
+  /** One drive with metadata in memory, when absent. */
+  readonly makeWorld?: (random: SeededRandom, scheduler: Scheduler) => Promise<SimulatedWorld>
   /** Gets every line of the trace. */
   readonly onTrace?: (line: string) => void
 }
@@ -39,8 +42,6 @@ export interface SimulationResult {
 const clients = 4
 const epochs = 3
 const operationsPerClient = 6
-/** About as many as the clients take when nothing stops them. */
-const maxStepsToCrash = 250
 /** Of collection, at the end; far more than the garbage of a run needs. */
 const maxRounds = 500
 
@@ -78,13 +79,15 @@ class Simulation {
 
   async run(): Promise<void> {
     await this.#scheduler.open()
-    const world = await World.make(this.#random, this.#scheduler, this.#options.mutation, this.#options.sets)
+    const { mutation, sets, makeWorld = (random, scheduler) => World.make(random, scheduler, mutation, sets) } = this.#options
+    const world = await makeWorld(this.#random, this.#scheduler)
     for (const bucket of buckets) await world.engine(() => undefined).createBucket({ bucket, ownerId, region: 'us-east-1' })
     for (let epoch = 0; epoch < epochs; epoch++) {
       const isLast = epoch === epochs - 1
-      const lostPower = await this.#runEpoch(world, isLast ? undefined : 1 + this.#random.integer(maxStepsToCrash))
+      const lostPower = await this.#runEpoch(world, isLast ? undefined : 1 + this.#random.integer(world.stepsToCrash))
       this.#note(`epoch ${epoch}: ${lostPower ? 'power lost' : 'finished'}`)
       await this.#verify(world)
+      if (await world.mend(isLast)) await this.#compareAgain(world)
       // Between epochs what an epoch left falls due, so that the next one collects it at work.
       if (!isLast) world.clock.advance(2 * graces.orphanGraceMs)
     }
@@ -92,7 +95,7 @@ class Simulation {
   }
 
   /** Lets the clients work until power is lost at a step, or when they are done; without one until they are done. */
-  async #runEpoch(world: World, crashStep: number | undefined): Promise<boolean> {
+  async #runEpoch(world: SimulatedWorld, crashStep: number | undefined): Promise<boolean> {
     this.#scheduler.close()
     this.#intents = []
     const isOn = { power: true }
@@ -102,23 +105,28 @@ class Simulation {
     void Promise.all(clientsWork).then(() => over.abort())
     for (let step = 1; ; step++) {
       const released = await this.#scheduler.step()
-      if (released === undefined) break
+      if (released === undefined) {
+        if (world.passTime()) continue
+        break
+      }
       this.#note(released)
+      world.disturb()
       if (step === crashStep) break
     }
     await this.#scheduler.rest()
     if (crashStep !== undefined) {
       isOn.power = false
       over.abort()
-      world.crash()
+      world.losePower()
       this.crashes++
     }
     await this.#scheduler.open()
     await Promise.all(working)
+    if (!isOn.power) await orFail('the restart', world.restart())
     return !isOn.power
   }
 
-  async #runClient(world: World, client: number, isOn: { readonly power: boolean }): Promise<void> {
+  async #runClient(world: SimulatedWorld, client: number, isOn: { readonly power: boolean }): Promise<void> {
     const current: { intent: Intent | undefined } = { intent: undefined }
     const engine = world.engine(() => current.intent)
     for (let n = 0; n < operationsPerClient; n++) {
@@ -141,7 +149,8 @@ class Simulation {
   }
 
   /** Drains one set after the other until one is left, evens them, gives drains up in the middle; all of it in any order. */
-  async #runMover(world: World, signal: AbortSignal): Promise<void> {
+  async #runMover(world: SimulatedWorld, signal: AbortSignal): Promise<void> {
+    assert(world.mover !== undefined, 'there are sets')
     const { context, mover, intake } = world.mover()
     const sets = Array.from({ length: this.#options.sets ?? 1 }, (_, set) => set)
     const onProgress = (): Promise<void> => this.#scheduler.park('mover')
@@ -169,25 +178,28 @@ class Simulation {
   }
 
   /** A little time, and now and then a clock that is set back. */
-  #passTime(world: World): void {
+  #passTime(world: SimulatedWorld): void {
     if (this.#random.chance(0.02)) world.clock.step(-this.#random.integer(5000))
     else world.clock.advance(this.#random.integer(100))
   }
 
   /** The stores agree with each other, and with what the clients were told. */
-  async #verify(world: World): Promise<void> {
+  async #verify(world: SimulatedWorld): Promise<void> {
     const engine = world.engine(() => undefined)
-    const { verdict, findings } = await fsck({ metadata: world.metadata, blobs: world.blobs, readBytes: true })
-    const [worst] = findings.filter(({ code }) => code !== 'BlobUnused')
-    if (verdict !== 'clean' || worst !== undefined) throw new Violation(`fsck is ${verdict}: ${JSON.stringify(worst)}`)
+    await requireClean(world)
     for (const intent of this.#intents) intent.endVersion ??= world.acknowledgedVersion
     this.#model = replay(this.#model, this.#intents, await this.#committed(world))
-    this.#model = await compareOrFail(engine, this.#model)
+    this.#model = await orFail('the comparison', compare(engine, this.#model))
     await this.#readOutbox(engine)
   }
 
+  async #compareAgain(world: SimulatedWorld): Promise<void> {
+    await requireClean(world)
+    await orFail('the comparison', compare(world.engine(() => undefined), this.#model))
+  }
+
   /** By intent: the version of its commit, from the markers that survived. */
-  async #committed(world: World): Promise<Map<number, number>> {
+  async #committed(world: SimulatedWorld): Promise<Map<number, number>> {
     const rows = await world.metadata.list({ start: markerKey(0), end: Buffer.from('{'), limit: 10_000 })
     const ids = new Set(this.#intents.map(({ id }) => id))
     const committed = new Map(rows.map(({ key, version }) => [key.readUInt32BE(1), version]))
@@ -200,7 +212,7 @@ class Simulation {
   }
 
   /** After all graces have passed, every byte that is stored is in use, and nothing in use is gone. */
-  async #collectEverything(world: World): Promise<void> {
+  async #collectEverything(world: SimulatedWorld): Promise<void> {
     const engine = world.engine(() => undefined)
     world.clock.advance(2 * graces.completedUploadMs)
     for (let round = 0; round < maxRounds && (await isWorkDue(world)); round++) {
@@ -213,10 +225,10 @@ class Simulation {
       throw new Violation(`after collecting, fsck finds ${JSON.stringify(findings[0])}, ${awaitingCollection} await collection`)
     }
     await this.#verifyEmptySets(world)
-    await compareOrFail(engine, this.#model)
+    await orFail('the comparison', compare(engine, this.#model))
   }
 
-  async #verifyEmptySets({ metadata }: World): Promise<void> {
+  async #verifyEmptySets({ metadata }: SimulatedWorld): Promise<void> {
     for (const [set, { state }] of await readSetStates(metadata)) {
       const uses = state === 'empty' ? await countUses(metadata, set) : 0
       if (uses > 0) throw new Violation(`set ${set} is empty, and ${uses} blobs of it are used`)
@@ -230,17 +242,23 @@ class Simulation {
   }
 }
 
-async function isWorkDue({ metadata }: World): Promise<boolean> {
+async function isWorkDue({ metadata }: SimulatedWorld): Promise<boolean> {
   return (await metadata.list({ ...tableRange(tables.due), limit: 1 })).length > 0
 }
 
+async function requireClean({ metadata, blobs }: SimulatedWorld): Promise<void> {
+  const { verdict, findings } = await fsck({ metadata, blobs, readBytes: true })
+  const [worst] = findings.filter(({ code }) => code !== 'BlobUnused')
+  if (verdict !== 'clean' || worst !== undefined) throw new Violation(`fsck is ${verdict}: ${JSON.stringify(worst)}`)
+}
+
 /** An engine that cannot answer has lost something too. */
-async function compareOrFail(engine: Engine, model: Model): Promise<Model> {
+async function orFail<T>(what: string, work: Promise<T>): Promise<T> {
   try {
-    return await compare(engine, model)
+    return await work
   } catch (error) {
     if (error instanceof Violation) throw error
     assert(error instanceof Error, 'errors are errors')
-    throw new Violation(`the comparison failed: ${error.message}`, { cause: error })
+    throw new Violation(`${what} failed: ${error.message}`, { cause: error })
   }
 }

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { mutations, simulate, type SimulationResult } from './simulate.ts'
 
-const seedsPerBlock = 250
-const blocks = Array.from({ length: 8 }, (_, index) => index * seedsPerBlock)
+// More of them in `integration/simulation`.
+const seedsPerBlock = 100
+const blocks = Array.from({ length: 4 }, (_, index) => index * seedsPerBlock)
 const blockTimeoutMs = 120_000
 
 /** What a failing seed prints: its number, what was violated, and how to see it again. */

@@ -1,7 +1,7 @@
 import { assert } from '../../base/assert.ts'
 import type { SeededRandom } from '../../base/seeded-random.ts'
 import { SimulatedClock } from '../../base/simulated-clock.ts'
-import { hourMs, KiB, secondMs } from '../../base/units.ts'
+import { KiB } from '../../base/units.ts'
 import { DriveBlobStore } from '../blobs/drive-blob-store.ts'
 import { SetBlobStore } from '../blobs/set-blob-store.ts'
 import { formatDrive } from '../drives/drive-format.ts'
@@ -11,36 +11,19 @@ import { type DriveOperation, SimulatedDrive, type SimulatedDriveOptions } from 
 import type { Engine } from '../engine.ts'
 import { BlobMover } from '../growth/blob-mover.ts'
 import { MemoryMetadataStore, type MemoryMetadataOptions } from '../metadata/memory-metadata-store.ts'
-import type { Commit, CommitResult, ListRange, MetadataStore } from '../metadata/metadata-store.ts'
-import { defaultSettings, type EngineContext, type EngineSettings } from '../objects/context.ts'
+import type { MetadataStore } from '../metadata/metadata-store.ts'
+import { defaultSettings, type EngineContext } from '../objects/context.ts'
 import { openEngine } from '../open-engine.ts'
 import type { Scheduler } from './scheduler.ts'
+import { type Intended, MarkingStore, settings, type SimulatedWorld } from './simulated-world.ts'
 
 /** Faults that the simulation must notice: each removes one thing that durability stands on. */
 export type Mutation = 'ignoreSync' | 'ignoreDirectorySync' | 'acknowledgeEarly'
 
-export const graces = { garbageGraceMs: 20 * secondMs, orphanGraceMs: hourMs, completedUploadMs: 24 * hourMs }
-
-const settings: Partial<EngineSettings> = {
-  ...graces,
-  inlineBytes: 200,
-  transactionInlineBytes: 400,
-  outboxEvents: 20,
-  roundLimit: 8,
-}
-
-/** The row that tells, after a crash, that a commit of this intent happened, and when. */
-export function markerKey(intentId: number): Buffer {
-  const key = Buffer.alloc(5)
-  key.write('z')
-  key.writeUInt32BE(intentId, 1)
-  return key
-}
-
 /** One machine: a drive and a metadata store that lose power together, and the engines over them. */
-export class World {
+export class World implements SimulatedWorld {
   readonly clock = new SimulatedClock()
-  /** The newest commit that anybody was told of. */
+  readonly stepsToCrash = 250
   acknowledgedVersion = 0
   readonly #random: SeededRandom
   readonly #scheduler: Scheduler
@@ -75,7 +58,6 @@ export class World {
     return this.#blobs
   }
 
-  /** What moves blobs between the sets, as in a worker process of its own. */
   mover(): { readonly context: EngineContext; readonly mover: BlobMover; readonly intake: SetIntake } {
     const blobs = this.#blobs
     assert(blobs instanceof SetBlobStore, 'there are sets')
@@ -85,21 +67,30 @@ export class World {
     return { context, intake, mover: new BlobMover({ context, copier: blobs, freeBytes, spreadOf: () => 1, restFactor: 0, settleMs: 0 }) }
   }
 
-  /** An engine of its own for a client, as in another worker process. */
   engine(intentOf: () => Intended | undefined): Engine {
     const metadata = new MarkingStore(this.#metadata, this, intentOf)
     return openEngine({ metadata, blobs: this.#blobs, clock: this.clock, random: this.#random, settings })
   }
 
-  /** Power is lost, and a restart finds what is left. */
-  crash(): void {
+  disturb(): void {}
+
+  passTime(): boolean {
+    return false
+  }
+
+  losePower(): void {
     this.#drives = this.#drives.map((drive) => drive.crash(this.#random, driveOptions(this.#scheduler, this.#mutation)))
     this.#intake = new SetIntake()
     this.#metadata = this.#metadata.crash(this.#random.chance(0.5), this.#metadataOptions())
     this.#blobs = this.#openBlobs()
   }
 
-  /** Now and then another client comes between two reads, as another process would. */
+  async restart(): Promise<void> {}
+
+  async mend(): Promise<boolean> {
+    return false
+  }
+
   async maybePark(name: string): Promise<void> {
     if (this.#random.chance(0.06)) await this.#scheduler.park(name)
   }
@@ -137,47 +128,4 @@ async function formatBlank(): Promise<SimulatedDrive> {
   const blank = new SimulatedDrive()
   await formatDrive(blank, { format: 2, deploymentId: '0'.repeat(32), driveId: '1'.repeat(32), sets: [['1'.repeat(32)]], parity: 0 })
   return blank
-}
-
-/** What the commits of a client are for. */
-export interface Intended {
-  readonly id: number
-  commits: number
-}
-
-/** Adds a marker row to every commit: atomic with it, so it says after a crash what happened. */
-class MarkingStore implements MetadataStore {
-  readonly #store: MetadataStore
-  readonly #world: World
-  readonly #intentOf: () => Intended | undefined
-
-  constructor(store: MetadataStore, world: World, intentOf: () => Intended | undefined) {
-    this.#store = store
-    this.#world = world
-    this.#intentOf = intentOf
-  }
-
-  async get(key: Uint8Array) {
-    await this.#world.maybePark('metadata get')
-    return this.#store.get(key)
-  }
-
-  async list(range: ListRange) {
-    await this.#world.maybePark('metadata list')
-    return this.#store.list(range)
-  }
-
-  async commit(commit: Commit): Promise<CommitResult> {
-    const intent = this.#intentOf()
-    const puts = intent === undefined ? commit.puts : [...commit.puts, { key: markerKey(intent.id), value: Buffer.of(1) }]
-    const result = await this.#store.commit({ ...commit, puts })
-    if (!result.ok) return result
-    if (intent !== undefined) intent.commits++
-    this.#world.acknowledgedVersion = Math.max(this.#world.acknowledgedVersion, result.version)
-    return result
-  }
-
-  close() {
-    return this.#store.close()
-  }
 }

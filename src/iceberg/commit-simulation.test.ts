@@ -96,7 +96,7 @@ class Simulation {
     await this.#scheduler.rest()
     if (crashStep !== undefined) {
       isOn.power = false
-      world.crash()
+      world.losePower()
     }
     await this.#scheduler.open()
     const failure = (await Promise.all(working)).find((error) => error !== undefined)

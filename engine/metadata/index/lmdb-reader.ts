@@ -1,6 +1,6 @@
 import { bufferOf, checkKey, seekableRange } from '../keys.ts'
 import { MetadataError } from '../metadata-store.ts'
-import type { Entry, ListRange, MetadataReader, Row } from '../metadata-store.ts'
+import type { ClosableReader, Entry, ListRange, Row } from '../metadata-store.ts'
 import { decodeRow } from '../row-format.ts'
 import { openForReading } from './lmdb-environment.ts'
 import type { Environment } from './lmdb-environment.ts'
@@ -11,7 +11,7 @@ import type { Environment } from './lmdb-environment.ts'
  * lmdb-js keeps its read transaction until the event turn ends; each read here begins a new one, so
  * that it sees every commit that was visible before it, whoever made it.
  */
-export class LmdbReader implements MetadataReader {
+export class LmdbReader implements ClosableReader {
   readonly #environment: Environment
   #closed = false
 

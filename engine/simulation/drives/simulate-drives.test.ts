@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { driveMutations, simulateDrives } from './simulate-drives.ts'
 
-const seeds = 150
+// More of them in `integration/simulation`.
+const seeds = 50
 
 describe('sets of drives under faults', () => {
   it(`keep what they acknowledged, in ${seeds} runs`, async () => {

@@ -208,7 +208,7 @@ function whileAlive<T extends Drive | DriveFile>(target: T, requireAlive: () => 
 }
 
 /** Whatever metadata comes first are taken for the newest. */
-function planStale(input: RecoveryInput): RecoveryPlan {
+export function planStale(input: RecoveryInput): RecoveryPlan {
   const plan = planRecovery(input)
   const holders = input.seen.filter(({ end }) => end !== undefined).map(({ id }) => id)
   if (plan.kind !== 'recover' || holders[0] === undefined) return plan

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { simulateMetadata } from './simulate-metadata.ts'
 
-const seedsPerBlock = 80
-const blocks = Array.from({ length: 8 }, (_, index) => index * seedsPerBlock)
+// More of them in `integration/simulation`.
+const seedsPerBlock = 40
+const blocks = Array.from({ length: 2 }, (_, index) => index * seedsPerBlock)
 const blockTimeoutMs = 180_000
 
 describe('the metadata under the loss of power, processes and drives', () => {
