@@ -27,17 +27,16 @@ import { explainCatalog } from './iceberg/explain-access.ts'
 import { engineBuckets } from './iceberg/engine-buckets.ts'
 import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
 import { createIamService } from './iam/service.ts'
-import type { ForeignTokens } from './iceberg/authenticate.ts'
+import { foreignTokens } from './iceberg/foreign-tokens.ts'
 import { icebergRoutes, refuseIcebergRequest } from './iceberg/iceberg-routes.ts'
 import { checkResourcePolicy } from './iceberg/resource-policy.ts'
 import { IdentityProvidersError, noProviders, parseIdentityProviders, type IdentityProviders } from './identity/identity-providers.ts'
 import type { AdmitRequest } from './identity/caller.ts'
 import { createIdentityStore, type IdentityStore } from './identity/identity-store.ts'
-import { federatedCaller } from './identity/oidc/federated-caller.ts'
-import { WebIdentityError } from './identity/oidc/issuer.ts'
 import { createWebIdentities, type WebIdentities } from './identity/oidc/web-identities.ts'
 import { openSecretBox, type SecretBox } from './identity/secret-box.ts'
 import { ensureServerKey } from './identity/server-key.ts'
+import { openTokenKeys, type TokenKeys } from './identity/token-keys.ts'
 import { KeyringError } from './keyring/keyring.ts'
 import { openKeyring } from './keyring/open-keyring.ts'
 import { blockAll, blockNothing } from './s3/bucket-access.ts'
@@ -68,7 +67,6 @@ import { queryHandler } from './server/query-handler.ts'
 import { startJobs } from './server/jobs/background-jobs.ts'
 import { SigningKeys } from './sigv4/signing-keys.ts'
 import type { Decider } from './policy/decider.ts'
-import { PolicyCache } from './policy/policy-cache.ts'
 import { createStsService } from './sts/service.ts'
 import { createLogger, type Logger } from './telemetry/logger.ts'
 import { createRequestIds } from './telemetry/request-ids.ts'
@@ -290,22 +288,6 @@ function openQuery(config: Config, { identity, signingKeys, isSecure, admitReque
   })
 }
 
-/** Tokens of identity providers at the catalog. */
-function foreignTokens(identity: IdentityStore, webIdentities: WebIdentities): ForeignTokens {
-  const policies = new PolicyCache()
-  return {
-    isOfIssuer: token => webIdentities.isOfIssuer(token),
-    async callerOf(token) {
-      try {
-        return await federatedCaller(identity, policies, await webIdentities.verify(token))
-      } catch (error) {
-        if (error instanceof WebIdentityError) return undefined
-        throw error
-      }
-    },
-  }
-}
-
 function readProviders({ identityProviders: path }: Config): IdentityProviders {
   if (path === undefined) return noProviders
   try {
@@ -318,11 +300,11 @@ function readProviders({ identityProviders: path }: Config): IdentityProviders {
 
 interface CatalogRouteParts extends S3Parts {
   readonly catalog: Catalog
-  readonly serverKey: Uint8Array
+  readonly tokenKeys: TokenKeys
   readonly webIdentities: WebIdentities
 }
 
-function openCatalogRoutes(config: Config, { engine, identity, catalog, signingKeys, admitRequest, decider, webIdentities, serverKey }: CatalogRouteParts): ReturnType<typeof icebergRoutes> {
+function openCatalogRoutes(config: Config, { engine, identity, catalog, signingKeys, admitRequest, decider, webIdentities, tokenKeys }: CatalogRouteParts): ReturnType<typeof icebergRoutes> {
   return icebergRoutes({
     catalog,
     decider,
@@ -330,7 +312,7 @@ function openCatalogRoutes(config: Config, { engine, identity, catalog, signingK
     lookupAccessKey: identity.lookupAccessKey,
     admitRequest,
     signingKeys,
-    serverKey,
+    tokenKeys,
     clock,
     tokenLifetimeMs: config.tokenLifetimeMs,
     s3Domains: config.domains,
@@ -360,7 +342,8 @@ async function startWorker(config: Config, address: CommitterAddress, tellOthers
   const providers = readProviders(config)
   const webIdentities = createWebIdentities({ issuers: providers.openid, clock, fetch })
   const decider = openDecider(config, logger)
-  const iceberg = openCatalogRoutes(config, { engine, identity, catalog, signingKeys, admitRequest, decider, webIdentities, serverKey: await ensureServerKey(engine, box, random) })
+  const tokenKeys = openTokenKeys({ engine, box, clock, serverKey: await ensureServerKey(engine, box, random) })
+  const iceberg = openCatalogRoutes(config, { engine, identity, catalog, signingKeys, admitRequest, decider, webIdentities, tokenKeys })
   const tls = openTls(config)
   const audit = openAuditLog(config, { deploymentId, clock, logger })
   const server = await createHttpServer({
@@ -385,7 +368,7 @@ async function startWorker(config: Config, address: CommitterAddress, tellOthers
   })
   const port = await server.listen(config.address)
   const stopping = new AbortController()
-  const jobs = startJobs(config, { engine, catalog, logger, sessionKeys: identity.sessionKeys, clock, random, leaseDurationMs }, stopping.signal)
+  const jobs = startJobs(config, { engine, catalog, logger, keys: [identity.sessionKeys, tokenKeys], clock, random, leaseDurationMs }, stopping.signal)
   const care = careForSets(config, { engine, keeper, growth, rows, moveRows, clock, logger, nextId, leaseDurationMs, signal: stopping.signal })
   return {
     port,

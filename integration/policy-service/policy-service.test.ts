@@ -133,7 +133,7 @@ test('while it hangs nothing is allowed, and nobody waits for long; nor when it 
   opa.kill('SIGCONT')
   await stopOpa()
   expect(await Promise.all([get(reader, 'public/a'), get(root, 'public/a')])).toEqual(['AccessDenied', 'AccessDenied'])
-  expect(server.logs()).toContain('the policy service cannot be asked')
+  await expect.poll(() => server.logs(), { timeout: 10_000 }).toContain('the policy service cannot be asked')
   await startOpa()
   expect(await Promise.all([get(reader, 'public/a'), get(root, 'private/a')])).toEqual(['none', 'none'])
 })

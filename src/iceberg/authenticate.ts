@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { CatalogError } from '../../catalog/index.ts'
 import { CredentialError, type Caller, type Credentials, type LookupAccessKey } from '../identity/caller.ts'
+import type { TokenKeys } from '../identity/token-keys.ts'
 import { authenticate as verifySignature } from '../sigv4/authenticate.ts'
 import { SigV4Error } from '../sigv4/sigv4-error.ts'
 import type { SignedRequest } from '../sigv4/signed-request.ts'
@@ -12,7 +13,8 @@ import type { VerifiedTokens } from './oauth/verified-tokens.ts'
 export interface AuthenticationSettings {
   readonly lookupAccessKey: LookupAccessKey
   readonly signingKeys: SigningKeys
-  readonly serverKey: Uint8Array
+  /** Verify tokens of ours. */
+  readonly tokenKeys: TokenKeys
   readonly clock: Clock
   /** Identities of providers that are believed here. Absent: none. */
   readonly foreign?: ForeignTokens
@@ -50,10 +52,10 @@ async function byForeignToken(token: string, foreign: ForeignTokens): Promise<Ca
   return caller
 }
 
-async function byToken(text: string, { lookupAccessKey, serverKey, clock, verifiedTokens }: AuthenticationSettings): Promise<Credentials> {
+async function byToken(text: string, { lookupAccessKey, tokenKeys, clock, verifiedTokens }: AuthenticationSettings): Promise<Credentials> {
   const token = verifiedTokens === undefined ? parseAccessToken(text) : verifiedTokens.parse(text)
   const credentials = token === undefined ? undefined : await lookupOf(token.claims, lookupAccessKey)
-  if (token === undefined || credentials === undefined || !token.verify({ serverKey, secretAccessKey: credentials.secretAccessKey })) {
+  if (token === undefined || credentials === undefined || !(await token.verify({ keys: tokenKeys, secretAccessKey: credentials.secretAccessKey }))) {
     throw notAuthorized('The access token is not valid')
   }
   if (token.claims.expiresAtMs <= clock.nowMs()) throw notAuthorized('The access token has expired')

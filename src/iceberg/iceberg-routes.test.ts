@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { createCatalog } from '../../catalog/index.ts'
 import type { Caller } from '../identity/caller.ts'
 import { openScratchEngine, type ScratchEngine } from '../identity/scratch-engine.ts'
+import { openTokenKeys } from '../identity/token-keys.ts'
 import { SigningKeys } from '../sigv4/signing-keys.ts'
 import { attachContext } from '../telemetry/request-context.ts'
 import { engineCatalogStore } from './engine-catalog-store.ts'
@@ -36,7 +37,7 @@ describe('the Iceberg REST catalog over HTTP', () => {
         maxBodyBytes: 100_000,
         bucketTags: async () => ({}),
         signingKeys: new SigningKeys(),
-        serverKey: random.bytes(32),
+        tokenKeys: openTokenKeys({ ...world, serverKey: random.bytes(32) }),
         lookupAccessKey: async (id) => (id === 'ADA' ? { secretAccessKey, caller } : undefined),
       }),
     )

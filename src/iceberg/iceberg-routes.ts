@@ -11,6 +11,7 @@ import type { Principal } from '../policy/principal.ts'
 import { OAuthError } from './oauth/oauth-error.ts'
 import { createRemoteSigner, type SigningCredentials } from './remote-signer.ts'
 import { grantToken } from './oauth/token-endpoint.ts'
+import { registerTokenKeyRoutes } from './oauth/token-key-routes.ts'
 import { VerifiedTokens } from './oauth/verified-tokens.ts'
 
 export interface IcebergRoutesOptions extends AuthenticationSettings, CatalogRights {
@@ -55,6 +56,7 @@ function registerRoutes(scope: FastifyInstance, options: IcebergRoutesOptions): 
     send(reply, errorResponse(new CatalogError('NotFound', `No such route: ${request.method} ${request.url.split('?')[0]}`)))
   })
   scope.route({ method: 'POST', url: '/v1/oauth/tokens', handler: (request, reply) => serveToken(request, reply, options) })
+  registerTokenKeyRoutes(scope, { tokenKeys: options.tokenKeys, issuerOf: request => issuerOf(request, options) })
   for (const [operationId, { method, path }] of options.catalog.endpoints) {
     scope.route({
       method,
@@ -135,14 +137,20 @@ function firstValues(members: Readonly<Record<string, string | string[] | undefi
   return Object.fromEntries(Object.entries(members).map(([name, value]) => [name, Array.isArray(value) ? (name === 'tagKeys' ? value.join(',') : value[0]) : value]))
 }
 
-function fileIoProperties(request: FastifyRequest, { region, s3Endpoint }: IcebergRoutesOptions): Record<string, string> {
+function fileIoProperties(request: FastifyRequest, options: IcebergRoutesOptions): Record<string, string> {
+  const { region } = options
   return {
-    's3.endpoint': s3Endpoint ?? `${request.protocol}://${request.host}`,
+    's3.endpoint': endpointOf(request, options),
     's3.path-style-access': 'true',
     's3.region': region,
     'client.region': region,
   }
 }
+
+/** The same under both prefixes: a token says one name of where it is from. */
+const issuerOf = (request: FastifyRequest, options: IcebergRoutesOptions): string => `${endpointOf(request, options)}${icebergPrefixes[0]}`
+
+const endpointOf = ({ protocol, host }: FastifyRequest, { s3Endpoint }: IcebergRoutesOptions): string => s3Endpoint ?? `${protocol}://${host}`
 
 async function serveToken(request: FastifyRequest, reply: FastifyReply, options: IcebergRoutesOptions): Promise<void> {
   contextOf(request.raw).notes.operation = 'getToken'
@@ -150,7 +158,7 @@ async function serveToken(request: FastifyRequest, reply: FastifyReply, options:
   const { authorization, 'content-type': contentType } = request.headers
   reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
   try {
-    const token = await grantToken({ authorization, contentType, body }, { ...options, lifetimeMs: options.tokenLifetimeMs })
+    const token = await grantToken({ authorization, contentType, body }, { ...options, lifetimeMs: options.tokenLifetimeMs, issuer: issuerOf(request, options) })
     send(reply, { status: 200, headers: {}, body: JSON.stringify(token), errorType: undefined })
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error

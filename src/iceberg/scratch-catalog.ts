@@ -5,6 +5,7 @@ import { createCatalog, type Catalog } from '../../catalog/index.ts'
 import type { Caller } from '../identity/caller.ts'
 import { openScratchEngine, type ScratchEngine } from '../identity/scratch-engine.ts'
 import { rootPrincipal } from '../policy/principal.ts'
+import { openTokenKeys } from '../identity/token-keys.ts'
 import { SigningKeys } from '../sigv4/signing-keys.ts'
 import { attachContext } from '../telemetry/request-context.ts'
 import { bucketTagsOf } from './bucket-tags.ts'
@@ -53,7 +54,7 @@ export async function openScratchCatalog(): Promise<ScratchCatalog> {
     },
   })
   app.addHook('onRequest', async (request) => attachContext(request.raw, { requestId: '0', expectsContinue: false, notes: {} }))
-  const keys = { signingKeys: new SigningKeys(), serverKey: random.bytes(32), lookupAccessKey }
+  const keys = { signingKeys: new SigningKeys(), tokenKeys: openTokenKeys({ ...world, serverKey: random.bytes(32) }), lookupAccessKey }
   await app.register(icebergRoutes({ catalog, clock, tokenLifetimeMs: 86_400_000, region: 'us-east-1', maxBodyBytes: 1_000_000, bucketTags: bucketTagsOf(engine), ...keys }))
   await app.ready()
   const form = { grant_type: 'client_credentials', client_id: 'ADA', client_secret: secretAccessKey }

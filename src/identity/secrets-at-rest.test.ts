@@ -9,6 +9,7 @@ import { createIdentityStore, type IdentityStore } from './identity-store.ts'
 import { accessKeyKey } from './identity-records.ts'
 import { secretBox } from './secret-box.ts'
 import { ensureServerKey } from './server-key.ts'
+import { openTokenKeys } from './token-keys.ts'
 
 let drive = ''
 let engine: Engine
@@ -46,10 +47,12 @@ it('no file of a drive holds a secret, in whatever form it was handed out', asyn
   const session = caller?.basis === undefined ? undefined : await identity.openSession(caller.basis, 3_600_000)
   const serverKey = await ensureServerKey(engine, box, systemRandom)
   const { key: sessionKey } = await identity.sessionKeys.current()
+  const { privateKey } = await openTokenKeys({ engine, box, clock: systemClock, serverKey }).current()
+  const tokenKey = Buffer.from(privateKey.export({ format: 'jwk' }).d ?? '', 'base64url')
   expect(secretAccessKey).toHaveLength(40)
   const kept = keptBytes()
   expect(kept.includes('AKALICE')).toBe(true)
-  const secrets = ['a-secret-of-alice', rootPassword, secretAccessKey, session?.secretAccessKey ?? '', session?.sessionToken ?? '', serverKey, sessionKey]
+  const secrets = ['a-secret-of-alice', rootPassword, secretAccessKey, session?.secretAccessKey ?? '', session?.sessionToken ?? '', serverKey, sessionKey, tokenKey]
   for (const secret of secrets) {
     expect(secret.length).toBeGreaterThan(8)
     const bytes = Buffer.from(secret)

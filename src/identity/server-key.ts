@@ -10,7 +10,7 @@ const plainFormat = 1
 /** The row: this byte, then the sealed key. */
 const sealedFormat = 2
 
-/** The deployment's own secret, which signs access tokens: generated once, the same in every process, sealed in its row. */
+/** The deployment's own secret, which ties access tokens to their access keys: generated once, the same in every process, sealed in its row. */
 export function ensureServerKey(engine: Pick<Engine, 'transact'>, box: SecretBox, random: Random): Promise<Buffer> {
   return engine.transact(async ({ extensions }) => {
     const stored = await extensions.get(row)

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../../base/clock.ts'
 import type { Caller, Credentials, LookupAccessKey } from '../../identity/caller.ts'
+import type { TokenKeys } from '../../identity/token-keys.ts'
 import type { SessionCredentials } from '../../identity/session-token.ts'
 import { lookupOf, type ForeignTokens } from '../authenticate.ts'
 import { issueAccessToken, parseAccessToken, type AccessTokenClaims } from './access-token.ts'
@@ -8,8 +9,10 @@ import { OAuthError } from './oauth-error.ts'
 
 export interface TokenSettings {
   readonly lookupAccessKey: LookupAccessKey
-  /** Signs tokens; the same on every worker and after a restart. At least 32 random bytes. */
-  readonly serverKey: Uint8Array
+  /** Sign tokens, and verify those that are exchanged. */
+  readonly tokenKeys: TokenKeys
+  /** Where the client reaches the catalog: `https://lake.example.org/iceberg`. */
+  readonly issuer: string
   readonly clock: Clock
   readonly lifetimeMs: number
   /** Tokens of others that are exchanged for ours. */
@@ -69,7 +72,7 @@ async function exchangeToken(request: TokenRequest, form: Form, settings: TokenS
   const client = await authenticateClient(request, form, settings)
   const token = parseAccessToken(subjectToken)
   const subject = token === undefined ? undefined : await lookupOf(token.claims, settings.lookupAccessKey)
-  if (token === undefined || subject === undefined || !token.verify({ serverKey: settings.serverKey, secretAccessKey: subject.secretAccessKey })) {
+  if (token === undefined || subject === undefined || !(await token.verify({ keys: settings.tokenKeys, secretAccessKey: subject.secretAccessKey }))) {
     throw new OAuthError('invalid_grant', 'The subject token is not valid')
   }
   const sameClient = client?.caller.accessKeyId === token.claims.accessKeyId
@@ -90,11 +93,13 @@ async function exchangeForeign(subjectToken: string, form: Form, foreign: Foreig
   return issue(session, { secretAccessKey: session.secretAccessKey, caller }, scopeOf(form), { ...settings, lifetimeMs })
 }
 
-function issue({ accessKeyId, sessionToken }: Pick<AccessTokenClaims, 'accessKeyId' | 'sessionToken'>, { secretAccessKey }: Credentials, scope: string | undefined, settings: TokenSettings): TokenResponse {
+async function issue(
+  { accessKeyId, sessionToken }: Pick<AccessTokenClaims, 'accessKeyId' | 'sessionToken'>, { secretAccessKey, caller: { principal } }: Credentials, scope: string | undefined, settings: TokenSettings,
+): Promise<TokenResponse> {
   const nowMs = settings.clock.nowMs()
   const claims = { accessKeyId, scope: scope ?? '', expiresAtMs: nowMs + settings.lifetimeMs, ...(sessionToken === undefined ? {} : { sessionToken }) }
   return {
-    access_token: issueAccessToken(claims, { serverKey: settings.serverKey, secretAccessKey }, nowMs),
+    access_token: await issueAccessToken(claims, { keys: settings.tokenKeys, secretAccessKey }, { nowMs, issuer: settings.issuer, arn: principal.sessionArn ?? principal.arn }),
     token_type: 'bearer',
     expires_in: Math.floor(settings.lifetimeMs / 1000),
     issued_token_type: accessTokenType,

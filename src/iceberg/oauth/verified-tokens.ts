@@ -19,12 +19,12 @@ export class VerifiedTokens {
     const known = this.#secrets.get(text)
     const token = known?.token ?? parseAccessToken(text)
     if (token === undefined) return undefined
-    return { claims: token.claims, verify: (secret) => known?.secretAccessKey === secret.secretAccessKey || this.#verify(text, token, secret) }
+    return { claims: token.claims, verify: async (secret) => known?.secretAccessKey === secret.secretAccessKey || this.#verify(text, token, secret) }
   }
 
-  #verify(text: string, token: UnverifiedToken, secret: TokenSecret): boolean {
+  async #verify(text: string, token: UnverifiedToken, secret: TokenSecret): Promise<boolean> {
     this.#secrets.delete(text)
-    if (!token.verify(secret)) return false
+    if (!(await token.verify(secret))) return false
     this.#secrets.set(text, { token, secretAccessKey: secret.secretAccessKey })
     for (const first of this.#secrets.keys()) {
       if (this.#secrets.size <= maxTokens) break

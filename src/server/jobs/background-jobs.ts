@@ -3,16 +3,20 @@ import type { Random } from '../../../base/random.ts'
 import type { Engine } from '../../../engine/index.ts'
 import type { Catalog } from '../../../catalog/index.ts'
 import type { Config } from '../../config/parse-config.ts'
-import type { SessionKeys } from '../../identity/session-keys.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { createLease } from './lease.ts'
 import { runJobs } from './run-jobs.ts'
+
+interface Rotating {
+  rotate(): Promise<void>
+}
 
 export interface JobParts {
   readonly engine: Engine
   readonly catalog: Catalog
   readonly logger: Logger
-  readonly sessionKeys: SessionKeys
+  /** Of session tokens and access tokens. */
+  readonly keys: readonly Rotating[]
   readonly clock: Clock
   readonly random: Random
   readonly leaseDurationMs: number
@@ -20,7 +24,7 @@ export interface JobParts {
 
 /** Background work, on whichever worker holds the lease. */
 export function startJobs(config: Pick<Config, 'jobIntervalMs' | 'sweepIntervalMs'>, parts: JobParts, signal: AbortSignal): Promise<void> {
-  const { engine, catalog, logger, sessionKeys, clock, random, leaseDurationMs } = parts
+  const { engine, catalog, logger, keys, clock, random, leaseDurationMs } = parts
   const holder = Buffer.from(random.bytes(16)).toString('hex')
   return runJobs({
     jobs: [
@@ -28,7 +32,7 @@ export function startJobs(config: Pick<Config, 'jobIntervalMs' | 'sweepIntervalM
       { name: 'countUsage', intervalMs: 0, run: () => countAll(engine) },
       { name: 'trimOutbox', intervalMs: config.jobIntervalMs, run: () => engine.trimOutbox() },
       { name: 'maintainCatalog', intervalMs: config.jobIntervalMs, run: () => catalog.maintain() },
-      { name: 'rotateSessionKeys', intervalMs: config.jobIntervalMs, run: () => sessionKeys.rotate() },
+      ...keys.map((each, index) => ({ name: `rotateKeys${index}`, intervalMs: config.jobIntervalMs, run: () => each.rotate() })),
       { name: 'sweepOrphans', intervalMs: config.sweepIntervalMs, run: () => engine.sweepOrphans() },
     ],
     lease: createLease({ engine, clock, name: 'background', holder, durationMs: leaseDurationMs }),
