@@ -10,9 +10,10 @@ import { writeQuorum } from './drives/drive-set.ts'
 import { DriveKeeper } from './drives/drive-keeper.ts'
 import type { BlobCopier } from './growth/blob-copier.ts'
 import { countUses } from './growth/count-uses.ts'
-import { setStateOf } from './growth/set-states.ts'
+import { readSetStates, setStateOf } from './growth/set-states.ts'
 import type { MetadataCommits } from './metadata/metadata-commits.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
+import { moveMetadata } from './metadata/move-metadata.ts'
 import { type MetadataPlaces, openMetadata, openRemoteMetadata } from './metadata/open-metadata.ts'
 import { lockDrives, openDrives, type Parities, prepareDrives, type PreparedDrives } from './open-drives.ts'
 
@@ -58,7 +59,8 @@ export async function prepareDeployment({ drives, parities = {}, clock, random }
   const prepared = await prepareDrives({ drives, parities, random })
   try {
     if (prepared.leftOut.length > 0) await giveUpSets(prepared, { clock, random })
-    return { deploymentId: prepared.deploymentId, metadata: placesOf(prepared), notes: prepared.notes, release: () => prepared.release() }
+    const moved = await leaveDrainedSet(prepared, { clock, random })
+    return { deploymentId: prepared.deploymentId, metadata: placesOf({ ...prepared, home: moved.home }), notes: [...prepared.notes, ...moved.notes], release: () => prepared.release() }
   } catch (error) {
     prepared.release()
     throw error
@@ -78,6 +80,29 @@ async function giveUpSets(prepared: PreparedDrives, { clock, random }: { readonl
     await metadata.close()
   }
   await prepared.giveUp()
+}
+
+/**
+ * The metadata leave a set that blobs are moved off, or were, for the first that takes them and whose drives are all there.
+ * This takes a start: nobody reads or commits then.
+ */
+async function leaveDrainedSet(prepared: PreparedDrives, { clock, random }: { readonly clock: Clock; readonly random: Random }): Promise<{ readonly home: number; readonly notes: readonly string[] }> {
+  const { home, slots } = prepared
+  const others = slots.flatMap((set, index) => (index !== home && set.length > 0 ? [index] : []))
+  if (others.length === 0) return { home, notes: [] }
+  const metadata = await openMetadata({ places: placesOf(prepared), clock, random })
+  let states: Awaited<ReturnType<typeof readSetStates>>
+  try {
+    states = await readSetStates(metadata)
+  } finally {
+    await metadata.close()
+  }
+  if (!states.has(home)) return { home, notes: [] }
+  const to = others.find((set) => !states.has(set) && slots[set]?.every(({ state }) => state !== 'absent'))
+  const stays = (why: string) => ({ home, notes: [`the metadata stay on set ${home + 1}: ${why}`] })
+  if (to === undefined) return stays('no other set takes blobs and has all of its drives')
+  const problem = await moveMetadata({ from: placesOf(prepared), to: placesOf({ ...prepared, home: to }), clock })
+  return problem === undefined ? { home: to, notes: [`the metadata were moved from set ${home + 1} to set ${to + 1}`] } : stays(problem)
 }
 
 /** Takes the locks of prepared drives, to look at them while no server runs. `Foreign` when they were never prepared, `Locked`. */
@@ -125,5 +150,6 @@ export async function openDeployment({
   if (whole !== undefined && sets.length === 1) return { deploymentId: record.deploymentId, metadata, blobs: whole, copier: undefined, keeper, close: () => metadata.close() }
   const onDamage: SetBlobOptions['onDamage'] = (blobId, set, kind) => keeper.healer.report(blobId, set, kind)
   const blobs = new SetBlobStore({ sets, intake: keeper.intake, clock, random, onDamage, lookAgain: () => keeper.lookAgain(), ...(whole === undefined ? {} : { whole }) })
+  keeper.intake.avoid((await readSetStates(metadata)).keys())
   return { deploymentId: record.deploymentId, metadata, blobs, copier: blobs, keeper, close: () => metadata.close() }
 }

@@ -10,6 +10,8 @@ export interface MemberEpoch {
   readonly epoch: number
   /** Ids of the drives that keep the metadata, and had every acknowledged commit when the epoch began. */
   readonly members: readonly string[]
+  /** The first of this set of drives, to which the metadata were moved from another. */
+  readonly moved?: true
 }
 
 export const epochPath = 'epoch.json'
@@ -25,11 +27,11 @@ export async function readEpoch(drive: Drive): Promise<MemberEpoch | undefined> 
   }
 }
 
-export async function writeEpoch(drive: Drive, { epoch, members }: MemberEpoch): Promise<void> {
+export async function writeEpoch(drive: Drive, epoch: MemberEpoch): Promise<void> {
   await drive.remove(newEpochPath).catch(() => undefined)
   const file = await drive.create(newEpochPath)
   try {
-    await file.write(Buffer.from(encodeEpoch({ epoch, members })), 0)
+    await file.write(Buffer.from(encodeEpoch(epoch)), 0)
     await file.sync()
   } finally {
     await file.close()
@@ -38,16 +40,16 @@ export async function writeEpoch(drive: Drive, { epoch, members }: MemberEpoch):
   await drive.syncDirectory('')
 }
 
-export function encodeEpoch({ epoch, members }: MemberEpoch): string {
-  const body = { epoch, members }
+export function encodeEpoch({ epoch, members, moved }: MemberEpoch): string {
+  const body: MemberEpoch = { epoch, members, ...(moved === true ? { moved } : {}) }
   return `${JSON.stringify({ ...body, checksum: checksumOf(body) })}\n`
 }
 
 export function decodeEpoch(text: string): MemberEpoch | undefined {
   try {
-    const { epoch, members, checksum } = JSON.parse(text) as { readonly epoch: unknown; readonly members: unknown; readonly checksum: unknown }
+    const { epoch, members, moved, checksum } = JSON.parse(text) as { readonly epoch: unknown; readonly members: unknown; readonly moved: unknown; readonly checksum: unknown }
     if (typeof epoch !== 'number' || !Array.isArray(members) || !members.every((id) => typeof id === 'string')) return undefined
-    const body = { epoch, members }
+    const body: MemberEpoch = { epoch, members, ...(moved === true ? { moved } : {}) }
     return checksum === checksumOf(body) ? body : undefined
   } catch {
     return undefined

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { SeededRandom } from '../../base/seeded-random.ts'
 import { type DriveRecord, revisionOf } from './drive-format.ts'
+import { decodeEpoch, encodeEpoch, type MemberEpoch } from './member-epoch.ts'
 import { type FoundDrive, type GivenDrive, planStart, type StartPlan } from './plan-start.ts'
 
 const epoch = { epoch: 1, members: ['a1'] }
@@ -44,6 +45,32 @@ describe('planStart with other drives than the deployment has', () => {
     const without = { ...grown, sets: [old, []], change: { revision: 2, parities: [1, 1] } }
     expect(planStart(given(all(old, without)))).toMatchObject({ kind: 'serve', growth: { kind: 'same' }, slots: [{ length: 3 }, []] })
     expect(reasonsOf(planStart(given({ ...all(old, without), ...all(added, grown) })))).toBe('b1 is of a set that the deployment gave up: leave it out\nb2 is of a set that the deployment gave up: leave it out')
+  })
+})
+
+describe('the set with the metadata', () => {
+  const told = (id: string, known: FoundDrive & { readonly kind: 'formatted' }, newest: MemberEpoch): FoundDrive => ({ ...known, record: { ...known.record, driveId: id }, epoch: newest })
+  const base = found('a1', { ...grown, sets: [old, [...added, 'b3']] }) as FoundDrive & { readonly kind: 'formatted' }
+  const home = (epochs: Readonly<Record<string, MemberEpoch | undefined>>): number | string => {
+    const plan = planStart(given(Object.fromEntries([...old, ...added, 'b3'].map((id) => [id, id in epochs ? (epochs[id] === undefined ? { ...told(id, base, epoch), epoch: undefined } : told(id, base, epochs[id])) : missing]))))
+    return plan.kind === 'serve' ? plan.home : reasonsOf(plan)
+  }
+  const before = { a1: epoch, a2: epoch, a3: epoch }
+  const moved: MemberEpoch = { epoch: 2, members: ['b1', 'b2'], moved: true }
+
+  it('is the one that a write quorum was told of; a move that was cut off did not happen', () => {
+    expect(home({ ...before, b1: undefined, b2: undefined, b3: undefined })).toBe(0)
+    expect(home({ ...before, b1: moved, b2: undefined, b3: undefined })).toBe(0)
+    expect(home({ ...before, b1: moved, b2: moved, b3: undefined })).toBe(1)
+    expect(home({ ...before, b1: moved, b2: moved, b3: moved })).toBe(1)
+    // One that was told, of two that are there: the third may have been told too.
+    expect(home({ ...before, b1: moved, b2: undefined })).toBe(1)
+    // The set before went on since.
+    const later = { epoch: 2, members: ['a1'] }
+    expect(home({ a1: later, a2: later, a3: later, b1: moved, b2: moved, b3: undefined })).toBe(0)
+    expect(decodeEpoch(encodeEpoch(moved))).toEqual(moved)
+    const next = { epoch: 3, members: ['b1'] }
+    expect(home({ ...before, b1: next, b2: moved, b3: moved })).toBe(1)
   })
 })
 

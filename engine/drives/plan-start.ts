@@ -102,14 +102,24 @@ function planService(all: readonly GivenDrive[], own: readonly FormattedDrive[],
   if (reasons.length > 0) return refuse([...reasons, ...notes])
   const behind = own.filter(({ found }) => revisionOf(found.record) < revisionOf(record)).map(({ path }) => path)
   const { driveId: _, ...shared } = record
-  return { kind: 'serve', record: shared, slots, notes, epoch, home: homeOf(own, sets), behind, growth }
+  return { kind: 'serve', record: shared, slots, notes, epoch, home: homeOf(own, record), behind, growth }
 }
 
-/** The set whose drives know the newest epoch; the first before there is any. */
-function homeOf(own: readonly FormattedDrive[], sets: DriveRecord['sets']): number {
-  const epochs = sets.map((set) => newestEpoch(own.filter(({ found }) => set.includes(found.record.driveId)).map(({ found }) => found.epoch)))
-  const newest = newestEpoch(epochs)
-  return newest === undefined ? sets.findIndex((set) => set.length > 0) : epochs.indexOf(newest)
+/**
+ * The set whose drives know the newest epoch; the first before there is any. A move to a set holds once a write quorum of it
+ * was told: while fewer can have been, and when the set before has gone on since, it did not happen.
+ */
+function homeOf(own: readonly FormattedDrive[], { sets, ...record }: Pick<DriveRecord, 'sets' | 'change' | 'parity'>): number {
+  const homes = sets.flatMap((set, index) => {
+    const told = own.filter(({ found }) => set.includes(found.record.driveId)).map(({ found }) => found.epoch)
+    const newest = newestEpoch(told)
+    if (newest === undefined) return []
+    const untold = told.filter((epoch) => epoch?.epoch !== newest.epoch).length
+    const mayHold = newest.moved !== true || untold < readQuorum(set.length, setParityOf({ ...record }, index))
+    return mayHold ? [{ index, epoch: newest.epoch, isMoved: newest.moved === true }] : []
+  })
+  const [home] = homes.toSorted((a, b) => b.epoch - a.epoch || Number(a.isMoved) - Number(b.isMoved))
+  return home?.index ?? sets.findIndex((set) => set.length > 0)
 }
 
 /** Drives that cannot be of the deployment as the newest record describes it. */

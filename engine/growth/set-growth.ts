@@ -37,6 +37,10 @@ export class SetGrowth {
     return this.#keeper.freeBytes().length
   }
 
+  hasMetadata(set: number): boolean {
+    return this.#keeper.setStatuses()[set]?.hasMetadata === true
+  }
+
   /** The sets that blobs are moved off, or were. From now on this process writes nothing new to them. */
   async states(): Promise<ReadonlyMap<number, SetRecord>> {
     const states = await mapErrors(readSetStates(this.#context.metadata))

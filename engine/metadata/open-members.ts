@@ -142,7 +142,7 @@ async function closeAll(members: readonly Member[]): Promise<void> {
 }
 
 /** The record that opens an epoch, in every journal and index. */
-async function beginEpoch(members: readonly Member[], epoch: number): Promise<void> {
+export async function beginEpoch(members: readonly Member[], epoch: number): Promise<void> {
   await Promise.all(members.map(async ({ index, journal }) => {
     const before = index.position
     const seq = before.seq + 1

@@ -93,12 +93,12 @@ export async function openCommitter(input: OpenCommitterInput): Promise<OpenComm
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Several journals are synced side by side; a single one at once, since nothing can be done meanwhile. */
-function placeOf({ id, directory }: MetadataDrive, { places, segmentBytes, mapBytes }: OpenCommitterInput): MemberPlace {
+export function placeOf({ id, directory }: MetadataDrive, { places, segmentBytes, mapBytes }: Pick<OpenCommitterInput, 'places' | 'segmentBytes' | 'mapBytes'>): MemberPlace {
   return { id, drive: new NodeDrive(directory, { blocking: places.copies === 1 }), source: new LmdbSource(directory, mapBytes), ...(segmentBytes === undefined ? {} : { segmentBytes }) }
 }
 
 /** A drive that cannot even be locked is left out, where there are others. */
-async function takeDrives(drives: readonly MetadataDrive[], clock: Clock, onSkipped: (directory: string, error: Error) => void) {
+export async function takeDrives(drives: readonly MetadataDrive[], clock: Clock, onSkipped: (directory: string, error: Error) => void) {
   const usable: MetadataDrive[] = []
   const locks: DriveLock[] = []
   for (const drive of drives) {

@@ -110,8 +110,7 @@ export async function attach(context: EngineContext, tx: Transaction, staged: St
 
 /** Checked in the commit: nothing comes to a set once everything was moved off it. */
 export async function requireOpenSet(tx: Transaction, { layout, blobId }: BlobRef): Promise<void> {
-  if (layout.kind !== 'stripes') return
-  const row = await tx.get(setRow(layout.set))
+  const row = await tx.get(setRow(layout.kind === 'stripes' ? layout.set : 0))
   if (row === undefined || setFormat.decode(row).state === 'draining') return
   throw new BlobError('Unwritable', `blob ${blobId} was written to a set of drives that is given up`)
 }

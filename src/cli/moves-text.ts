@@ -4,6 +4,7 @@ import { GiB, MiB } from '../../base/units.ts'
 /** A decommission as the server tells it. */
 export interface DecommissionReport {
   readonly set: number
+  readonly hasMetadata: boolean
   readonly state: 'draining' | 'verifying' | 'empty'
   readonly progress?: MoveProgress
 }
@@ -27,8 +28,9 @@ export function movesText({ decommissions, rebalance }: MovesReport): string {
   ].join('')
 }
 
-export function decommissionText({ state, progress }: DecommissionReport): string {
-  if (state === 'empty') return `done, ${counts(progress)}; its drives may be left out at the next start`
+export function decommissionText({ state, progress, hasMetadata }: DecommissionReport): string {
+  const next = hasMetadata ? 'the metadata leave it at the next start with all drives, and its drives may be left out after that' : 'its drives may be left out at the next start'
+  if (state === 'empty') return `done, ${counts(progress)}; ${next}`
   return progress === undefined ? 'begun' : `${percentOf(progress)} %, ${counts(progress)}`
 }
 

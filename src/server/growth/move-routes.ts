@@ -12,7 +12,7 @@ export interface MoveRoutesOptions extends OperatorKeys {
 
 /** What `GET /_moraine/v1/moves` answers. Sets are counted from 1, as everywhere people see them. */
 export interface MovesReport {
-  readonly decommissions: readonly ({ readonly set: number } & SetRecord & { readonly progress: DrainRow['progress'] | undefined })[]
+  readonly decommissions: readonly ({ readonly set: number; readonly hasMetadata: boolean } & SetRecord & { readonly progress: DrainRow['progress'] | undefined })[]
   readonly rebalance: RebalanceRow | undefined
 }
 
@@ -59,7 +59,7 @@ export async function reportOf(growth: SetGrowth, rows: MoveRows): Promise<Moves
   const decommissions = await Promise.all(states.map(async ([set, record]) => {
     const row = await rows.drain(set)
     // One that is empty was given another time, and its progress is still the drain's.
-    return { set: set + 1, ...record, progress: record.state !== 'empty' && row?.sinceMs !== record.sinceMs ? undefined : row?.progress }
+    return { set: set + 1, hasMetadata: growth.hasMetadata(set), ...record, progress: record.state !== 'empty' && row?.sinceMs !== record.sinceMs ? undefined : row?.progress }
   }))
   return { decommissions, rebalance: await rows.rebalance() }
 }
