@@ -1,5 +1,6 @@
 import type { CatalogTransaction } from './catalog-store.ts'
 import type { CatalogContext } from './context.ts'
+import { CatalogError } from './errors.ts'
 import { key } from './rows/keys.ts'
 import { decodeRow, encodeRow, type PointerRow, type RowReader, type Warehouse, fileOf, type MetadataFile } from './rows/rows.ts'
 import type { TableIdentifier } from './spec/identifier.ts'
@@ -22,6 +23,17 @@ export interface PurgeRow extends MetadataFile {
   readonly bucket: string
   /** The warehouse's. */
   readonly prefix?: string
+  /** Absent in orders of earlier versions. */
+  readonly uuid?: string
+}
+
+export function purgeKey(warehouse: string, uuid: string): Buffer {
+  return key('q', warehouse, uuid)
+}
+
+/** `CommitFailed` while the files of a table with this uuid are being deleted; none is, when `tx` commits. */
+export async function requireNotPurged(tx: CatalogTransaction, warehouse: Warehouse, uuid: string): Promise<void> {
+  if ((await tx.get(purgeKey(warehouse.name, uuid))) !== undefined) throw new CatalogError('CommitFailed', `The files of table ${uuid} are being deleted`)
 }
 
 export function droppedKey(warehouse: string, uuid: string): Buffer {
@@ -61,6 +73,6 @@ export async function recordDrop(
 
 export function orderPurge(tx: CatalogTransaction, warehouse: Warehouse, pointer: PointerRow): void {
   const { name, bucket, prefix } = warehouse
-  const row: PurgeRow = { warehouse: name, bucket, ...(prefix !== undefined && { prefix }), ...fileOf(pointer) }
-  tx.put(key('q', warehouse.name, pointer.uuid), encodeRow(row))
+  const row: PurgeRow = { warehouse: name, bucket, ...(prefix !== undefined && { prefix }), uuid: pointer.uuid, ...fileOf(pointer) }
+  tx.put(purgeKey(warehouse.name, pointer.uuid), encodeRow(row))
 }

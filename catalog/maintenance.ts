@@ -3,13 +3,16 @@ import { CatalogStoreError } from './catalog-store.ts'
 import { orderPurge, type DroppedRow, type PurgeRow } from './drops.ts'
 import { CatalogError } from './errors.ts'
 import { isInWarehouse } from './locations.ts'
-import { readTableMetadata } from './metadata-cache.ts'
+import { eachSnapshot } from './archive/each-snapshot.ts'
+import { loggedFiles } from './archive/metadata-log.ts'
+import { readTableHead } from './metadata-cache.ts'
 import { expireIdempotencyRecords } from './rest/idempotency.ts'
 import { expireRows } from './rows/expiry.ts'
 import { rangeOf } from './rows/keys.ts'
-import { decodeRow, readWarehouse, fileOf } from './rows/rows.ts'
+import { decodeRow, readWarehouse } from './rows/rows.ts'
 import { readManifest, readManifestList } from './scan/manifests.ts'
 import type { TableMetadata } from './spec/table-metadata.ts'
+import { filesOfNobodyElse } from './table-locations.ts'
 
 export interface Maintained {
   readonly expiredRecords: number
@@ -78,32 +81,45 @@ async function purgeTables(context: CatalogContext): Promise<number> {
 const maxPurgesPerRound = 10
 
 /**
- * Deletes what the table's metadata reaches and nothing else: data and delete files first, then
+ * Deletes what the table's metadata reaches and no other table has: data and delete files first, then
  * manifests, manifest lists, statistics, and at last the metadata files, so that a purge that is cut
- * short finds its way again. Files outside the warehouse stay.
+ * short finds its way again. Files outside the warehouse stay, and data files where the table says that
+ * it is not the only one to have them (`gc.enabled`), as the reference has it.
  */
-async function purgeTable(context: CatalogContext, { metadataLocation, fileTag, ...place }: PurgeRow): Promise<void> {
-  const metadata = await present(readTableMetadata(context, fileOf({ metadataLocation, ...(fileTag !== undefined && { fileTag }) })))
+async function purgeTable(context: CatalogContext, order: PurgeRow): Promise<void> {
+  const { metadataLocation } = order
+  const metadata = await present(readTableHead(context, order))
   if (metadata === undefined) return
+  const { location, 'table-uuid': uuid } = metadata
+  const isUnshared = await filesOfNobodyElse(context.store, order.warehouse, { uuid, location })
+  if (isUnshared === undefined) return
   const remove = async (locations: Iterable<string>): Promise<void> => {
-    const own = [...new Set(locations)].filter((location) => isInWarehouse(place, location))
+    const own = [...new Set(locations)].filter((file) => isInWarehouse(order, file) && isUnshared(file))
     for (let start = 0; start < own.length; start += batchSize) {
       await context.store.transact(async (tx) => {
-        for (const location of own.slice(start, start + batchSize)) await tx.deleteFile(location)
+        for (const file of own.slice(start, start + batchSize)) await tx.deleteFile(file)
       })
     }
   }
+  const ownsData = metadata.properties['gc.enabled']?.toLowerCase() !== 'false'
   const manifests = new Set<string>()
-  for (const snapshot of metadata.snapshots) {
+  for await (const snapshot of eachSnapshot(context, order)) {
     for (const manifest of (await present(readManifestList(context.store, snapshot))) ?? []) {
       if (manifests.has(manifest.path)) continue
       manifests.add(manifest.path)
-      await remove(((await present(readManifest(context.store, manifest))) ?? []).map(({ file }) => file.path))
+      if (ownsData) await remove(((await present(readManifest(context.store, manifest))) ?? []).map(({ file }) => file.path))
     }
   }
   await remove(manifests)
-  await remove(metadata.snapshots.flatMap((snapshot) => snapshot['manifest-list'] ?? []))
-  await remove(metadataFiles(metadata))
+  let lists: string[] = []
+  for await (const snapshot of eachSnapshot(context, order)) {
+    if (snapshot['manifest-list'] !== undefined) lists.push(snapshot['manifest-list'])
+    if (lists.length < batchSize) continue
+    await remove(lists)
+    lists = []
+  }
+  await remove(lists)
+  await remove([...metadataFiles(metadata), ...await loggedFiles(context, metadataLocation, metadata)])
   await remove([metadataLocation])
 }
 
@@ -111,7 +127,6 @@ function metadataFiles(metadata: TableMetadata): readonly string[] {
   return [
     ...metadata.statistics.map((file) => file['statistics-path']),
     ...metadata['partition-statistics'].map((file) => file['statistics-path']),
-    ...metadata['metadata-log'].map((entry) => entry['metadata-file']),
   ]
 }
 

@@ -80,7 +80,7 @@ function ownBytesOf(parts: readonly FilePart[]): number {
   return parts.reduce((sum, part) => (part.kind === 'own' ? sum + part.bytes.length : sum), 0)
 }
 
-interface MetadataReader {
+export interface MetadataReader {
   readonly store: CatalogStore
   readonly cache: MetadataCache
 }

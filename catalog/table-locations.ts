@@ -13,13 +13,15 @@ const mostTables = 200_000
 
 interface Known {
   readonly atMs: number
-  /** Folders in order, each with a slash at its end and the table's row key in hex; undefined: too many. */
+  /** In order, each with a slash at its end; undefined: too many. */
   readonly folders: readonly Folder[] | undefined
 }
 
 interface Folder {
   readonly path: string
+  /** The table's row key in hex. */
   readonly owner: string
+  readonly uuid: string
 }
 
 /** The folders of a warehouse's tables, also of those that were dropped and can be restored. */
@@ -74,20 +76,51 @@ function firstAtOrAfter(folders: readonly Folder[], path: string): number {
 
 async function readFolders(reader: RowReader, warehouse: string, atMs: number): Promise<Known> {
   const folders: Folder[] = []
-  const read = async (prefix: Buffer, folderIn: (row: { readonly key: Uint8Array; readonly value: Uint8Array }) => Folder): Promise<void> => {
+  const folderIn = (rowKey: Uint8Array, { location, uuid }: PointerRow): Folder => ({ path: folderOf(location), owner: ownerOf(rowKey), uuid })
+  const read = async (prefix: Buffer, decode: (row: { readonly key: Uint8Array; readonly value: Uint8Array }) => Folder): Promise<void> => {
     const { start, end } = rangeOf(prefix)
     for (let from = start; folders.length <= mostTables; ) {
       const rows = await reader.list({ start: from, end, limit: pageRows })
-      for (const row of rows) folders.push(folderIn(row))
+      for (const row of rows) folders.push(decode(row))
       const last = rows.at(-1)
       if (last === undefined || rows.length < pageRows) return
       from = Buffer.concat([last.key, Buffer.of(0)])
     }
   }
-  await read(key('t', warehouse), ({ key: rowKey, value }) => ({ path: folderOf(decodeRow<PointerRow>(value).location), owner: ownerOf(rowKey) }))
-  await read(key('d', warehouse), ({ key: rowKey, value }) => ({ path: folderOf(decodeRow<DroppedRow>(value).pointer.location), owner: ownerOf(rowKey) }))
+  await read(key('t', warehouse), ({ key: rowKey, value }) => folderIn(rowKey, decodeRow<PointerRow>(value)))
+  await read(key('d', warehouse), ({ key: rowKey, value }) => folderIn(rowKey, decodeRow<DroppedRow>(value).pointer))
   folders.sort((left, right) => (left.path < right.path ? -1 : left.path > right.path ? 1 : 0))
   return { atMs, folders: folders.length > mostTables ? undefined : folders }
+}
+
+/**
+ * Which files of a table that is gone no other one has: those in its own folder, but for folders of others within it, and
+ * those elsewhere that are in no other's folder. Undefined: another table with its uuid is there, which has all of them.
+ */
+export async function filesOfNobodyElse(
+  reader: RowReader, warehouse: string, { uuid, location }: Pick<PointerRow, 'uuid' | 'location'>,
+): Promise<((file: string) => boolean) | undefined> {
+  const { folders } = await readFolders(reader, warehouse, 0)
+  const own = folderOf(location)
+  if (folders?.some((other) => other.uuid === uuid) === true) return undefined
+  return (file) => {
+    const path = file.replace(/^s3[an]:/, 's3:')
+    const isOwn = path.startsWith(own)
+    // Of so many tables nobody knows whose the others are.
+    if (folders === undefined) return isOwn
+    return !foldersAround(folders, path).some((other) => !isOwn || other.path.length >= own.length)
+  }
+}
+
+/** The folders that a file is in. */
+function foldersAround(folders: readonly Folder[], path: string): Folder[] {
+  const found: Folder[] = []
+  for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
+    const around = path.slice(0, slash + 1)
+    const folder = folders[firstAtOrAfter(folders, around)]
+    if (folder?.path === around) found.push(folder)
+  }
+  return found
 }
 
 const ownerOf = (rowKey: Uint8Array): string => Buffer.from(rowKey).toString('hex')

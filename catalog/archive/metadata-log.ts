@@ -56,6 +56,13 @@ export async function archivedLogText(reader: Reader, location: string, { archiv
   return runs.length === 0 ? '' : decodeUtf8(await runBytes(reader, location, runs))
 }
 
+/** The metadata files that the log names, archived or not. */
+export async function loggedFiles(reader: Reader, location: string, metadata: TableMetadata): Promise<readonly string[]> {
+  const text = await archivedLogText(reader, location, metadata)
+  const archived = text === '' ? [] : decodeLines(Buffer.from(text))
+  return [...archived, ...metadata['metadata-log']].map((entry) => entry['metadata-file'])
+}
+
 /** The text of some runs as that of one list. */
 async function runBytes({ store, sharedTexts }: Reader, location: string, runs: readonly ArchivedRun[]): Promise<Buffer> {
   const chunks: Buffer[] = []

@@ -73,7 +73,7 @@ export const endpoints = {
   fetchPlanningResult: delegating(read(`${table}/plan/{plan-id}`, [...noTable, 'NoSuchPlanId'])),
   cancelPlanning: delegating(drop(`${table}/plan/{plan-id}`, [...noTable, 'NoSuchPlanId'])),
   fetchScanTasks: post(`${table}/tasks`, 'FetchScanTasksRequest', 200, [...noTable, 'NoSuchPlanTask']),
-  registerTable: delegating(post(`${namespace}/register`, 'RegisterTableRequest', 200, ['NoSuchNamespace', 'AlreadyExists'])),
+  registerTable: delegating(post(`${namespace}/register`, 'RegisterTableRequest', 200, ['NoSuchNamespace', 'AlreadyExists', 'CommitFailed'])),
   loadTable: asking(delegating(read(table, noTable), 'if-none-match'), ['snapshots', 'referenced-by']),
   updateTable: post(table, 'CommitTableRequest', 200, ['NoSuchTable', 'CommitFailed', 'CommitStateUnknown']),
   dropTable: asking(drop(table, noTable), ['purgeRequested']),

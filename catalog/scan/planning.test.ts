@@ -16,14 +16,14 @@ interface Planned {
   readonly 'plan-tasks'?: readonly string[]
 }
 
-describe('scan planning and purging', () => {
+describe.each([['whole', Infinity], ['archived', 150]])('scan planning and purging, of a history that is %s', (_, ownListBytes) => {
   let store: MemoryCatalogStore
   let world: TestCatalog
   let snapshots: number
 
   beforeEach(async () => {
     store = new MemoryCatalogStore(['lake'])
-    world = await testCatalog(store)
+    world = await testCatalog(store, 'test', { ownListBytes })
     snapshots = 0
     await world.call('createNamespace', { body: { namespace: ['db'] } })
     const spec: Json = { fields: [{ 'source-id': 2, 'field-id': 1000, name: 'name', transform: 'identity' }] }
@@ -218,6 +218,50 @@ describe('scan planning and purging', () => {
     expect(await world.catalog.maintain()).toMatchObject({ purgedTables: 1 })
     expect(store.fileLocations).toEqual([at('not-ours')])
     expect(await world.catalog.maintain()).toMatchObject({ purgedTables: 0 })
+  })
+
+  describe('a purge leaves what another table has', () => {
+    const purge = async (table: string): Promise<void> => {
+      expect((await world.call('dropTable', { path: { namespace: 'db', table }, query: { purgeRequested: 'true' } })).status).toBe(204)
+      expect(await world.catalog.maintain()).toMatchObject({ purgedTables: 1 })
+    }
+
+    test('of the same uuid: all of it, until it goes too', async () => {
+      await commit([{ files: [{ path: at('a'), partition: 'x' }] }])
+      const { body } = await world.call('loadTable', { path })
+      const register = () => world.call('registerTable', { path: { namespace: 'db' }, body: { name: 'twin', 'metadata-location': body['metadata-location'] as string } })
+      expect((await register()).status).toBe(200)
+      const before = store.fileLocations
+      await purge('t')
+      expect(store.fileLocations).toEqual(before)
+      expect((await world.call('loadTable', { path: { namespace: 'db', table: 'twin' } })).status).toBe(200)
+      await world.call('dropTable', { path: { namespace: 'db', table: 'twin' }, query: { purgeRequested: 'true' } })
+      // What is about to be deleted cannot be taken up again.
+      expect((await register()).status).toBe(409)
+      await world.catalog.maintain()
+      expect(store.fileLocations).toEqual([])
+      expect((await register()).status).toBe(404)
+    })
+
+    test('in its folder', async () => {
+      const create = async (name: string, location: string): Promise<string> => {
+        const { body } = await world.call('createTable', { path: { namespace: 'db' }, body: { name, location, schema: simpleSchema } })
+        return (body['metadata'] as { readonly location: string }).location
+      }
+      const other = await create('other', at('t2'))
+      await commit([{ files: [{ path: at('a'), partition: 'x' }, { path: `${other}/data/borrowed`, partition: 'x' }] }])
+      await purge('t')
+      expect(store.fileLocations).toContain(`${other}/data/borrowed`)
+      expect(store.fileLocations).not.toContain(at('a'))
+      expect((await world.call('loadTable', { path: { namespace: 'db', table: 'other' } })).status).toBe(200)
+    })
+
+    test('where it says so: gc.enabled', async () => {
+      await world.call('updateTable', { path, body: { requirements: [], updates: [{ action: 'set-properties', updates: { 'gc.enabled': 'false' } }] } })
+      await commit([{ files: [{ path: at('a'), partition: 'x' }] }])
+      await purge('t')
+      expect(store.fileLocations).toEqual([at('a')])
+    })
   })
 
   test('a purge waits until the table can no longer be restored', async () => {

@@ -1,7 +1,6 @@
 import type { CatalogContext } from '../context.ts'
 import { CatalogError, errorBody } from '../errors.ts'
 import type { Json } from '../json/json.ts'
-import { readTableMetadata } from '../metadata-cache.ts'
 import { key } from '../rows/keys.ts'
 import { decodeRow, type RowReader, type Warehouse } from '../rows/rows.ts'
 import type { TableIdentifier } from '../spec/identifier.ts'
@@ -9,6 +8,7 @@ import type { TableMetadata } from '../spec/table-metadata.ts'
 import { requireTable } from '../tables.ts'
 import { toCatalogError } from '../to-catalog-error.ts'
 import { planManifests, readTasks } from './plan.ts'
+import { readScanMetadata } from './scan-metadata.ts'
 import { decodeScanRequest, understand, type Scan } from './scan-request.ts'
 
 /** A plan as it is kept: the request, its snapshot named. Its tasks are read from the manifests each time. */
@@ -71,8 +71,9 @@ interface OpenedPlan {
 }
 
 async function open(context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, row: PlanRow): Promise<OpenedPlan> {
-  const metadata = await readTableMetadata(context, await requireTable(context.store, warehouse, identifier))
-  return { metadata, scan: understand(decodeScanRequest(row.request, ''), metadata) }
+  const request = decodeScanRequest(row.request, '')
+  const metadata = await readScanMetadata(context, await requireTable(context.store, warehouse, identifier), request)
+  return { metadata, scan: understand(request, metadata) }
 }
 
 /** What a plan is divided by: a long incremental scan by its snapshots, any other by its data manifests. */

@@ -1,8 +1,8 @@
 import { hourMs } from '../../../base/units.ts'
 import { newUuid } from '../../ids.ts'
-import { readTableMetadata } from '../../metadata-cache.ts'
 import { putExpiring } from '../../rows/expiry.ts'
 import { encodeRow } from '../../rows/rows.ts'
+import { readScanMetadata } from '../../scan/scan-metadata.ts'
 import { planKey, type PlanRow } from '../../scan/scan-plans.ts'
 import { decodeScanRequest, pinned, scanRequestJson, understand } from '../../scan/scan-request.ts'
 import { requireTable } from '../../tables.ts'
@@ -23,7 +23,7 @@ export const planTableScan: Mutation = {
     const planId = newUuid(context.random)
     return async (tx) => {
       const table = await requireTable(tx, warehouse, identifier)
-      const metadata = await readTableMetadata(context, table)
+      const metadata = await readScanMetadata(context, table, request)
       understand(request, metadata)
       const createdAtMs = context.clock.nowMs()
       const row: PlanRow = { tableUuid: table.uuid, request: scanRequestJson(pinned(request, metadata)), createdAtMs }

@@ -1,4 +1,5 @@
 import { CatalogError } from '../../errors.ts'
+import { requireNotPurged } from '../../drops.ts'
 import { checkLocation } from '../../locations.ts'
 import { readTableMetadata } from '../../metadata-cache.ts'
 import { readTable, readView } from '../../rows/rows.ts'
@@ -10,7 +11,7 @@ import { adoptMetadataFile, readRegistration } from '../registration.ts'
 /**
  * POST namespaces/{namespace}/register: a table made of a metadata file that is already there.
  * With `overwrite` an existing table points to it from then on. Errors: NoSuchNamespace,
- * AlreadyExists, NotFound (no such file), Validation (not table metadata), BadRequest (outside the warehouse).
+ * AlreadyExists, CommitFailed (its files are being purged), NotFound (no such file), Validation (not table metadata), BadRequest (outside the warehouse).
  */
 export const registerTable: Mutation = {
   kind: 'mutation',
@@ -27,6 +28,7 @@ export const registerTable: Mutation = {
       const file = await adoptMetadataFile(tx, context, metadataLocation)
       const metadata = await readTableMetadata(context, file)
       checkLocation(warehouse, metadata.location)
+      await requireNotPurged(tx, warehouse, metadata['table-uuid'])
       if (existing !== undefined) await tx.unpinFile(existing.metadataLocation)
       putTablePointer(tx, context, warehouse, identifier, metadata, file, existing)
       emitChange(tx, 'RegisterTable', warehouse, [...identifier.namespace, identifier.name], { uuid: metadata['table-uuid'], metadataLocation })
