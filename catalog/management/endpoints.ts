@@ -30,7 +30,7 @@ export const managementEndpoints = {
   setViewProtection: endpoint('POST', `${namespace}/views/{view}/protection`, 204, 'SetProtectionRequest'),
   listTableTags: endpoint('GET', `${namespace}/tables/{table}/tags`, 200),
   tagTable: endpoint('POST', `${namespace}/tables/{table}/tags`, 200, 'TagResourceRequest'),
-  untagTable: endpoint('DELETE', `${namespace}/tables/{table}/tags`, 204),
+  untagTable: { ...endpoint('DELETE', `${namespace}/tables/{table}/tags`, 204), query: ['tagKeys'] },
   getTablePolicy: endpoint('GET', `${namespace}/tables/{table}/policy`, 200),
   putTablePolicy: endpoint('PUT', `${namespace}/tables/{table}/policy`, 204, 'PutPolicyRequest'),
   deleteTablePolicy: endpoint('DELETE', `${namespace}/tables/{table}/policy`, 204),

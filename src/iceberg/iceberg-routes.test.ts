@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { createCatalog } from '../../catalog/index.ts'
 import type { Caller } from '../identity/caller.ts'
 import { openScratchEngine, type ScratchEngine } from '../identity/scratch-engine.ts'
+import { minuteMs } from '../../base/units.ts'
 import { openTokenKeys } from '../identity/token-keys.ts'
 import { SigningKeys } from '../sigv4/signing-keys.ts'
 import { attachContext } from '../telemetry/request-context.ts'
@@ -114,6 +115,20 @@ describe('the Iceberg REST catalog over HTTP', () => {
     expect([malformed.statusCode, malformed.json<{ error: { type: string } }>().error.type]).toEqual([400, 'BadRequestException'])
     const huge = await app.inject({ method: 'POST', url: '/iceberg/v1/lake/namespaces', headers, payload: 'x'.repeat(100_001) })
     expect([huge.statusCode, huge.json<{ error: { code: number } }>().error.code]).toEqual([413, 413])
+  })
+
+  test('who guesses secrets is locked out, with the right one too, and nobody elsewhere is', async () => {
+    const guess = (client_secret: string, remoteAddress = '192.0.2.1') => app.inject({
+      method: 'POST', url: '/iceberg/v1/oauth/tokens', remoteAddress, headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams({ grant_type: 'client_credentials', client_id: 'ADA', client_secret }).toString(),
+    })
+    for (let wrong = 0; wrong < 4; wrong++) await guess(`guess-${wrong}`)
+    expect((await guess(secretAccessKey)).statusCode).toBe(200)
+    for (let wrong = 0; wrong < 5; wrong++) expect((await guess(`guess-${wrong}`)).json()).toMatchObject({ error: 'invalid_client', error_description: 'The client id or secret is wrong' })
+    expect((await guess(secretAccessKey)).json()).toEqual({ error: 'invalid_client', error_description: 'Too many wrong secrets: try again later' })
+    expect((await guess(secretAccessKey, '192.0.2.2')).statusCode).toBe(200)
+    world.clock.advance(minuteMs)
+    expect((await guess(secretAccessKey)).statusCode).toBe(200)
   })
 
   test('tokens expire, end with their secret, and are renewed by exchange', async () => {

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { MiB, minuteMs } from '../../base/units.ts'
 import { badRequest, CatalogError, errorResponse, type Catalog, type CatalogResponse, type Endpoint, type ServedOperationId, type TableFiles, type VendedCredentials } from '../../catalog/index.ts'
 import { contextOf } from '../telemetry/request-context.ts'
+import { Attempts } from '../identity/attempts.ts'
 import { authenticateRequest, notAuthorized, type AuthenticationSettings } from './authenticate.ts'
 import { authorizeBy, type CatalogRequestFacts, type CatalogRights } from './authorize.ts'
 import type { AdmitRequest, Caller } from '../identity/caller.ts'
@@ -33,6 +34,8 @@ export interface IcebergRoutesOptions extends AuthenticationSettings, CatalogRig
   readonly maxBodyBytes?: number
 }
 
+type RoutesOptions = IcebergRoutesOptions & { readonly attempts: Attempts }
+
 /** The second is AIStor's, for clients made for it. */
 export const icebergPrefixes = ['/iceberg', '/_iceberg'] as const
 
@@ -41,12 +44,12 @@ const defaultMaxBodyBytes = 32 * MiB
 /** The Iceberg REST catalog over HTTP: what `catalog.endpoints` has, and the token endpoint. */
 export function icebergRoutes(options: IcebergRoutesOptions): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
-    const remembering = { verifiedTokens: new VerifiedTokens(), ...options }
+    const remembering = { verifiedTokens: new VerifiedTokens(), attempts: new Attempts(options.clock), ...options }
     for (const prefix of icebergPrefixes) await app.register(async (scope) => registerRoutes(scope, remembering), { prefix })
   }
 }
 
-function registerRoutes(scope: FastifyInstance, options: IcebergRoutesOptions): void {
+function registerRoutes(scope: FastifyInstance, options: RoutesOptions): void {
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: options.maxBodyBytes ?? defaultMaxBodyBytes }, (_request, body, done) => {
     done(null, body)
@@ -152,13 +155,13 @@ const issuerOf = (request: FastifyRequest, options: IcebergRoutesOptions): strin
 
 const endpointOf = ({ protocol, host }: FastifyRequest, { s3Endpoint }: IcebergRoutesOptions): string => s3Endpoint ?? `${protocol}://${host}`
 
-async function serveToken(request: FastifyRequest, reply: FastifyReply, options: IcebergRoutesOptions): Promise<void> {
+async function serveToken(request: FastifyRequest, reply: FastifyReply, options: RoutesOptions): Promise<void> {
   contextOf(request.raw).notes.operation = 'getToken'
   const body = request.body instanceof Buffer ? request.body : undefined
   const { authorization, 'content-type': contentType } = request.headers
   reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' })
   try {
-    const token = await grantToken({ authorization, contentType, body }, { ...options, lifetimeMs: options.tokenLifetimeMs, issuer: issuerOf(request, options) })
+    const token = await grantToken({ authorization, contentType, body, address: request.raw.socket.remoteAddress }, { ...options, lifetimeMs: options.tokenLifetimeMs, issuer: issuerOf(request, options) })
     send(reply, { status: 200, headers: {}, body: JSON.stringify(token), errorType: undefined })
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error

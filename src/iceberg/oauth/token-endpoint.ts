@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { Clock } from '../../../base/clock.ts'
 import type { Caller, Credentials, LookupAccessKey } from '../../identity/caller.ts'
+import type { Attempts } from '../../identity/attempts.ts'
 import type { TokenKeys } from '../../identity/token-keys.ts'
 import type { SessionCredentials } from '../../identity/session-token.ts'
 import { lookupOf, type ForeignTokens } from '../authenticate.ts'
@@ -15,6 +16,8 @@ export interface TokenSettings {
   readonly issuer: string
   readonly clock: Clock
   readonly lifetimeMs: number
+  /** Slow down who guesses secrets. */
+  readonly attempts: Attempts
   /** Tokens of others that are exchanged for ours. */
   readonly foreign?: ForeignTokens
   /** A session of a caller's own rights. */
@@ -24,6 +27,8 @@ export interface TokenSettings {
 export interface TokenRequest {
   readonly contentType: string | undefined
   readonly authorization: string | undefined
+  /** Where it is from: who guesses locks out nobody elsewhere. */
+  readonly address: string | undefined
   readonly body: Uint8Array | undefined
 }
 
@@ -144,17 +149,21 @@ interface ClientSecret {
 }
 
 /** The client's credentials, verified; undefined when it shows none. By Basic or in the form, never both (§2.3). */
-async function authenticateClient(request: TokenRequest, form: Form, { lookupAccessKey }: TokenSettings): Promise<Credentials | undefined> {
+async function authenticateClient(request: TokenRequest, form: Form, { lookupAccessKey, attempts }: TokenSettings): Promise<Credentials | undefined> {
   const basic = readBasic(request.authorization)
   const [clientId, clientSecret] = [form.get('client_id'), form.get('client_secret')]
   if (basic !== undefined && clientSecret !== undefined) throw new OAuthError('invalid_request', 'More than one kind of client authentication')
   const client: ClientSecret | undefined =
     basic ?? (clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret, usedBasic: false })
   if (client === undefined) return undefined
+  const attempt = `${client.clientId} ${request.address ?? ''}`
+  if (attempts.isLocked(attempt)) throw new OAuthError('invalid_client', 'Too many wrong secrets: try again later', client.usedBasic)
   const credentials = await lookupAccessKey(client.clientId)
   if (!sameSecret(client.clientSecret, credentials?.secretAccessKey) || credentials === undefined) {
+    attempts.failed(attempt)
     throw new OAuthError('invalid_client', 'The client id or secret is wrong', client.usedBasic)
   }
+  attempts.succeeded(attempt)
   return credentials
 }
 

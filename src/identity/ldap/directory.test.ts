@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { SimulatedClock } from '../../../base/simulated-clock.ts'
 import { hourMs, minuteMs } from '../../../base/units.ts'
-import { Attempts } from './attempts.ts'
+import { Attempts } from '../attempts.ts'
 import { filterOf, LdapError, normalDn, signInByLdap, type LdapDirectory } from './directory.ts'
 
 const directory: LdapDirectory = {

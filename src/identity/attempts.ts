@@ -1,5 +1,6 @@
-import type { Clock } from '../../../base/clock.ts'
-import { minuteMs } from '../../../base/units.ts'
+import { hash } from 'node:crypto'
+import type { Clock } from '../../base/clock.ts'
+import { minuteMs } from '../../base/units.ts'
 
 /** Slows down the guessing of passwords: after five wrong ones for a name nobody may try it for a while, longer each time. */
 export class Attempts {
@@ -11,12 +12,12 @@ export class Attempts {
   }
 
   isLocked(name: string): boolean {
-    const failed = this.#failures.get(name.toLowerCase())
+    const failed = this.#failures.get(keyOf(name))
     return failed !== undefined && failed.count >= freeAttempts && this.#clock.monotonicMs() < failed.untilMs
   }
 
   failed(name: string): void {
-    const key = name.toLowerCase()
+    const key = keyOf(name)
     const nowMs = this.#clock.monotonicMs()
     const before = this.#failures.get(key)
     const isForgotten = before !== undefined && nowMs - before.untilMs > forgetMs
@@ -28,9 +29,12 @@ export class Attempts {
   }
 
   succeeded(name: string): void {
-    this.#failures.delete(name.toLowerCase())
+    this.#failures.delete(keyOf(name))
   }
 }
+
+/** As long for a long name as for a short one: whoever makes names up fills no memory. */
+const keyOf = (name: string): string => hash('sha256', name.toLowerCase(), 'base64')
 
 const freeAttempts = 5
 const longestLockMs = 15 * minuteMs
