@@ -8,6 +8,8 @@ const claimNames = [
   'sub', 'iss', 'aud', 'jti', 'upn', 'name', 'groups', 'roles', 'given_name', 'family_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture',
   'website', 'email', 'gender', 'birthdate', 'phone_number', 'scope', 'client_id',
 ]
+export const isPolicyClaim = (name: string): boolean => claimNames.includes(name)
+
 const maxValues = 100
 const maxValueCharacters = 256
 

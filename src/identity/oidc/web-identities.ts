@@ -2,6 +2,7 @@ import { decodeJwt, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } f
 import type { Clock } from '../../../base/clock.ts'
 import { KiB } from '../../../base/units.ts'
 import { WebIdentityError, type Issuer, type WebIdentity } from './issuer.ts'
+import { isPolicyClaim } from './federated-basis.ts'
 import { providerKeys, type Fetch, type ProviderKeys } from './provider-keys.ts'
 
 /** Verifies tokens of the configured providers. */
@@ -71,8 +72,21 @@ function refusal(error: unknown): WebIdentityError {
 function identityOf(issuer: Issuer, claims: JWTPayload): WebIdentity {
   const { sub, aud, azp, client_id: clientId, exp } = claims
   const audiences = [aud, azp, clientId].flat().filter(value => typeof value === 'string')
+  const left = claimLeftOut(issuer, claims)
+  if (left !== undefined) throw new WebIdentityError('Malformed', `The token leaves out its claim ${left} and says where to ask for it: have the provider put in fewer values`)
   const audience = audiences.find(value => issuer.clientIds.includes(value))
   if (audience === undefined) throw new WebIdentityError('Malformed', 'The token is for another audience')
   if (typeof sub !== 'string' || sub === '' || sub.length > 255 || typeof exp !== 'number') throw new WebIdentityError('Malformed', 'The token names nobody')
   return { issuer, subject: sub, audience, claims, expiresAtMs: exp * 1000 }
+}
+
+/**
+ * A claim that policies are about and that the token has elsewhere (OpenID Connect Core §5.6.2), as Entra's for somebody in more
+ * groups than fit. Without it a denial by group would not hold, and nobody is asked at an address that a token brings.
+ */
+function claimLeftOut({ claimPrefix, policyClaim }: Issuer, claims: JWTPayload): string | undefined {
+  const elsewhere = claims['_claim_names']
+  const names = typeof elsewhere === 'object' && elsewhere !== null ? Object.keys(elsewhere) : []
+  if (claims['hasgroups'] === true && claims['groups'] === undefined) names.push('groups')
+  return names.find(name => name === claimPrefix + policyClaim || isPolicyClaim(name))
 }
