@@ -12,14 +12,11 @@ const root = mkdtempSync(join(tmpdir(), 'moraine-drive-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
 let opened = 0
-function emptyDirectory(): string {
+describeDrive('NodeDrive', async () => {
   const directory = join(root, String(opened++))
   mkdirSync(directory)
-  return directory
-}
-
-describeDrive('NodeDrive', async () => new NodeDrive(emptyDirectory()))
-describeDrive('NodeDrive, blocking', async () => new NodeDrive(emptyDirectory(), { blocking: true }))
+  return new NodeDrive(directory)
+})
 
 test('makeDirectoryDurably makes what is missing, and nothing when all is there', () => {
   const directory = join(root, 'x/y/z')

@@ -6,7 +6,7 @@ import type { Drive, DriveErrorCode, DriveFile, DriveSpace } from './drive.ts'
 import { beginsPage, pageBytes } from './page-memory.ts'
 
 /** Absent where the system has none: macOS. */
-const { O_DIRECT, O_WRONLY } = fs.constants as { readonly O_DIRECT?: number; readonly O_WRONLY: number }
+const { O_DIRECT, O_DSYNC, O_WRONLY } = fs.constants as { readonly O_DIRECT?: number; readonly O_DSYNC: number; readonly O_WRONLY: number }
 
 /** Shorter writes gain nothing from going past the page cache, and would pay for a second descriptor. */
 const uncachedBytes = 256 * KiB
@@ -18,23 +18,16 @@ const uncachedBytes = 256 * KiB
 export class NodeDrive implements Drive {
   readonly #root: string
 
-  readonly #blocking: boolean
-
-  /**
-   * `blocking`: `writeSynced` holds up the process. For one that has nothing else to do: on busy cores, each turn
-   * to another thread and back waits for a core, which took longer than the drive.
-   */
-  constructor(root: string, { blocking = false }: { readonly blocking?: boolean } = {}) {
+  constructor(root: string) {
     this.#root = root
-    this.#blocking = blocking
   }
 
   async create(path: string): Promise<DriveFile> {
-    return new NodeDriveFile(await this.#descriptor(path, 'wx'), this.#at(path), this.#blocking)
+    return new NodeDriveFile(await this.#descriptor(path, 'wx'), this.#at(path))
   }
 
   async open(path: string): Promise<DriveFile> {
-    return new NodeDriveFile(await this.#descriptor(path, 'r'), this.#at(path), this.#blocking)
+    return new NodeDriveFile(await this.#descriptor(path, 'r'), this.#at(path))
   }
 
   remove(path: string): Promise<void> {
@@ -99,12 +92,11 @@ class NodeDriveFile implements DriveFile {
   readonly #path: string
   #uncached: Promise<number | undefined> | undefined
 
-  readonly #blocking: boolean
+  #synced: Promise<number | undefined> | undefined
 
-  constructor(descriptor: number, path: string, blocking: boolean) {
+  constructor(descriptor: number, path: string) {
     this.#descriptor = descriptor
     this.#path = path
-    this.#blocking = blocking
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
@@ -116,7 +108,7 @@ class NodeDriveFile implements DriveFile {
 
   /** How many of the bytes were written: any number, none where the file system refuses such writes. */
   async #writeUncached(bytes: Uint8Array, position: number): Promise<number> {
-    this.#uncached ??= openUncached(this.#path)
+    this.#uncached ??= openFor(this.#path, O_WRONLY | (O_DIRECT ?? 0))
     const descriptor = await this.#uncached
     if (descriptor === undefined) return 0
     return new Promise((resolve, reject) => {
@@ -128,10 +120,10 @@ class NodeDriveFile implements DriveFile {
     })
   }
 
-  #writeAll(bytes: Uint8Array, position: number): Promise<void> {
+  #writeAll(bytes: Uint8Array, position: number, descriptor = this.#descriptor): Promise<void> {
     return new Promise((resolve, reject) => {
       const writeFrom = (offset: number): void => {
-        fs.write(this.#descriptor, bytes, offset, bytes.byteLength - offset, position + offset, (error, written) => {
+        fs.write(descriptor, bytes, offset, bytes.byteLength - offset, position + offset, (error, written) => {
           if (error !== null) reject(asDriveError(error))
           else if (offset + written < bytes.byteLength) writeFrom(offset + written)
           else resolve()
@@ -159,24 +151,18 @@ class NodeDriveFile implements DriveFile {
     return settled((done) => fs.fdatasync(this.#descriptor, done))
   }
 
+  /** One turn to another thread instead of two: through a descriptor whose writes end on stable storage. */
   async writeSynced(bytes: Uint8Array, position: number): Promise<void> {
-    if (!this.#blocking) {
-      await this.#writeAll(bytes, position)
-      return this.sync()
-    }
-    try {
-      for (let offset = 0; offset < bytes.byteLength; ) {
-        offset += fs.writeSync(this.#descriptor, bytes, offset, bytes.byteLength - offset, position + offset)
-      }
-      fs.fdatasyncSync(this.#descriptor)
-    } catch (error) {
-      throw asDriveError(error as NodeJS.ErrnoException)
-    }
+    this.#synced ??= O_DIRECT === undefined ? Promise.resolve(undefined) : openFor(this.#path, O_WRONLY | O_DSYNC)
+    const descriptor = await this.#synced
+    await this.#writeAll(bytes, position, descriptor)
+    if (descriptor === undefined) await this.sync()
   }
 
   async close(): Promise<void> {
-    const uncached = await this.#uncached
-    if (uncached !== undefined) await settled((done) => fs.close(uncached, done))
+    for (const other of [await this.#uncached, await this.#synced]) {
+      if (other !== undefined) await settled((done) => fs.close(other, done))
+    }
     await settled((done) => fs.close(this.#descriptor, done))
   }
 }
@@ -187,9 +173,9 @@ function deviceOf(path: string): Promise<number> {
   })
 }
 
-function openUncached(path: string): Promise<number | undefined> {
+function openFor(path: string, flags: number): Promise<number | undefined> {
   return new Promise((resolve) => {
-    fs.open(path, O_WRONLY | (O_DIRECT ?? 0), (error, descriptor) => resolve(error === null ? descriptor : undefined))
+    fs.open(path, flags, (error, descriptor) => resolve(error === null ? descriptor : undefined))
   })
 }
 

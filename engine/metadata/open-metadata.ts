@@ -92,9 +92,8 @@ export async function openCommitter(input: OpenCommitterInput): Promise<OpenComm
 /** By then the event loop has read from every worker's socket: a batch that waited for one of them only would pay a sync for each. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Several journals are synced side by side; a single one at once, since nothing can be done meanwhile. */
-export function placeOf({ id, directory }: MetadataDrive, { places, segmentBytes, mapBytes }: Pick<OpenCommitterInput, 'places' | 'segmentBytes' | 'mapBytes'>): MemberPlace {
-  return { id, drive: new NodeDrive(directory, { blocking: places.copies === 1 }), source: new LmdbSource(directory, mapBytes), ...(segmentBytes === undefined ? {} : { segmentBytes }) }
+export function placeOf({ id, directory }: MetadataDrive, { segmentBytes, mapBytes }: Pick<OpenCommitterInput, 'segmentBytes' | 'mapBytes'>): MemberPlace {
+  return { id, drive: new NodeDrive(directory), source: new LmdbSource(directory, mapBytes), ...(segmentBytes === undefined ? {} : { segmentBytes }) }
 }
 
 /** A drive that cannot even be locked is left out, where there are others. */
