@@ -26,11 +26,11 @@ export async function moveMetadata({ from, to, clock }: MoveMetadataInput): Prom
   const open: Member[] = []
   try {
     if (targets.usable.length < to.drives.length) return 'not every drive of the other set can be used'
-    const copied = await copyAll(donors.usable.map((drive) => placeOf(drive, { places: from })), { from, to, clock }, open)
+    const copied = await copyAll(donors.usable.map((drive) => placeOf(drive, {})), { from, to, clock }, open)
     if (typeof copied === 'string') return copied
     const { copies, epoch } = copied
     const next = { epoch: epoch + 1, members: copies.map(({ id }) => id), moved: true } as const
-    for (const drive of targets.usable) await writeEpoch(placeOf(drive, { places: to }).drive, next)
+    for (const drive of targets.usable) await writeEpoch(placeOf(drive, {}).drive, next)
     await beginEpoch(copies, next.epoch)
     return undefined
   } finally {
@@ -47,7 +47,7 @@ async function copyAll(places: Parameters<typeof openMembers>[0]['places'], { fr
     if (donor === undefined || epoch === undefined) return readOnly ?? 'the metadata cannot be written'
     const copies: Member[] = []
     for (const drive of to.drives.slice(0, to.copies)) {
-      const copy = await copyMember(placeOf(drive, { places: to }), donor)
+      const copy = await copyMember(placeOf(drive, {}), donor)
       copies.push(copy)
       open.push(copy)
     }
