@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-s3'
 import { seededRandom } from '../crash/content.ts'
 import type { StartedServer } from '../start-server.ts'
-import { digestOf, type History } from './history.ts'
+import { digestOf, type History, type State } from './history.ts'
 import type { Recorder } from './recorder.ts'
 
 export const bucket = 'power'
@@ -94,12 +94,21 @@ async function runReader({ recorder, history, s3, seed, signal }: LoadOptions): 
     const key = keys[Math.floor(random() * keys.length)]
     if (key === undefined) continue
     try {
-      const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-      const bytes = await Body?.transformToByteArray()
-      history.see(key, digestOf(bytes ?? Buffer.alloc(0)), await recorder.position())
+      history.see(key, await readState(s3, key), await recorder.position())
     } catch (error) {
       if (!(error instanceof S3ServiceException)) throw error
     }
+  }
+}
+
+/** What a GET of the key answers. */
+export async function readState(s3: S3Client, key: string): Promise<State> {
+  try {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
+    return digestOf(await (Body?.transformToByteArray() ?? new Uint8Array()))
+  } catch (error) {
+    if (error instanceof S3ServiceException && error.name === 'NoSuchKey') return undefined
+    throw error
   }
 }
 

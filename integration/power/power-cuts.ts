@@ -8,8 +8,8 @@ import { seededRandom } from '../crash/content.ts'
 import { startServer } from '../start-server.ts'
 import { Disks } from './disks.ts'
 import { Examiner } from './examiner.ts'
-import { History } from './history.ts'
-import { bucket, connectS3, load } from './load.ts'
+import { type Expectation, History } from './history.ts'
+import { bucket, connectS3, load, readState } from './load.ts'
 import { Recorder, type Cut, type Fault } from './recorder.ts'
 
 export interface PowerOptions {
@@ -49,6 +49,8 @@ interface Point extends Cut {
   readonly replaced: readonly number[]
 }
 
+/** Of so many points one is served by a real server too. */
+const pointsOfServer = 37
 /** Of one point, in the report. */
 const maxFindings = 3
 const imageBytes = 128 << 20
@@ -146,9 +148,9 @@ async function replay(points: readonly Point[], recorder: Recorder, disks: Disks
   const problems: string[] = []
   const examiner = new Examiner()
   try {
-    for (const point of points) {
+    for (const [index, point] of points.entries()) {
       await recorder.cut(point)
-      const found = await examineAt(point, disks, examiner, history)
+      const found = await examineAt({ point, disks, examiner, history, byServer: index % pointsOfServer === pointsOfServer - 1 })
       if (found.length > 0) {
         problems.push(`${JSON.stringify(point)}: ${found.slice(0, maxFindings).join('; ')}`)
         // It may have files open still.
@@ -163,7 +165,16 @@ async function replay(points: readonly Point[], recorder: Recorder, disks: Disks
   return problems
 }
 
-async function examineAt(point: Point, disks: Disks, examiner: Examiner, history: History): Promise<readonly string[]> {
+interface Examination {
+  readonly point: Point
+  readonly disks: Disks
+  readonly examiner: Examiner
+  readonly history: History
+  /** A real server starts on the drives first, is read, and killed. */
+  readonly byServer: boolean
+}
+
+async function examineAt({ point, disks, examiner, history, byServer }: Examination): Promise<readonly string[]> {
   const there = disks.folders.keys().toArray().filter(index => !point.away.includes(index))
   for (const index of there) {
     try {
@@ -174,5 +185,23 @@ async function examineAt(point: Point, disks: Disks, examiner: Examiner, history
     }
   }
   for (const index of point.replaced) disks.wipe(index)
-  return await examiner.examine({ drives: disks.folders, bucket, expected: history.expectedAt(point.at) })
+  const expected = history.expectedAt(point.at)
+  const served = byServer ? await compareByServer(disks, expected) : []
+  return [...served, ...(await examiner.examine({ drives: disks.folders, bucket, expected }))]
+}
+
+async function compareByServer(disks: Disks, expected: readonly Expectation[]): Promise<string[]> {
+  const server = await startServer({ drive: disks.words, workers: 2, args: ['--quiet'], env: { MORAINE_LOG_LEVEL: 'warn' } })
+  const s3 = connectS3(server)
+  try {
+    const problems: string[] = []
+    for (const { key, allowed } of expected) {
+      const found = await readState(s3, key)
+      if (!allowed.includes(found ?? null)) problems.push(`the server answers ${found ?? 'nothing'} for ${key}, which should hold ${allowed.join(' or ')}`)
+    }
+    return problems
+  } finally {
+    s3.destroy()
+    await server.kill9()
+  }
 }
