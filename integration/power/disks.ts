@@ -35,7 +35,7 @@ export class Disks {
 
   /** Empty file systems, with nothing left to initialize later on. */
   async make(): Promise<void> {
-    const options = ['-q', '-F', '-m', '0', '-N', '8192', '-J', `size=${journalMiB}`, '-E', 'nodiscard,lazy_itable_init=0,lazy_journal_init=0']
+    const options = ['-q', '-F', '-b', '4096', '-m', '0', '-N', '8192', '-J', `size=${journalMiB}`, '-E', 'nodiscard,lazy_itable_init=0,lazy_journal_init=0']
     for (let index = 0; index < this.count; index++) await run('mkfs.ext4', [...options, this.#recorder.image(index)])
   }
 

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// A drive tears writes between its sectors.
-const sectorBytes = 512
+// A drive tears writes between its sectors. Smaller ones would tear ext4's own superblock, which it does not survive.
+const sectorBytes = 4096
 
 // cut says where the power goes, and what becomes of the writes that no flush covers.
 type cut struct {
