@@ -66,6 +66,17 @@ export function keyManagementSuite(name: string, fixture: KeyManagementFixture):
       }
     })
 
+    it('wraps a data key anew, under the same binding, by the key that it would use now', async () => {
+      const { first, second } = await fixture.open()
+      const key = await first.generateDataKey({ context })
+      expect(first.isCurrent(key)).toBe(true)
+      const again = await second.wrapDataKey(key.plaintext, context)
+      expect(again.wrapped.equals(key.wrapped)).toBe(false)
+      expect(second.isCurrent(again)).toBe(true)
+      expect(await first.unwrapDataKey(again, context)).toEqual(key.plaintext)
+      expect(await codeOf(first.unwrapDataKey(again, { purpose: 'other' }))).toBe('Rejected')
+    })
+
     it('has no key of another name', async () => {
       const { first } = await fixture.open()
       expect(await codeOf(first.generateDataKey({ keyName: 'no-such-key', context }))).toBe('NoSuchKey')

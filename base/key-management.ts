@@ -18,6 +18,10 @@ export interface KeyManagement {
   keyNames(): Promise<readonly string[]>
   /** A new data key of 32 random bytes. `NoSuchKey`, `Unavailable`. */
   generateDataKey(request: { readonly keyName?: string; readonly context: KeyContext }): Promise<DataKey>
+  /** The same data key, wrapped anew by the default master key's newest version. `Unavailable`. */
+  wrapDataKey(plaintext: Buffer, context: KeyContext): Promise<WrappedKey>
+  /** Whether `wrapDataKey` would use the same master key in the same version. */
+  isCurrent(key: WrappedKey): boolean
   /** `NoSuchKey`, `Rejected`, `Unavailable`. */
   unwrapDataKey(key: WrappedKey, context: KeyContext): Promise<Buffer>
 }

@@ -68,6 +68,7 @@ export const parts: readonly Part[] = [
   { name: 'duckdb', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 5 * minute, server: true },
   { name: 'docs', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 2 * minute, server: true },
   { name: 'vended', runner: { kind: 'pytest', python: 'spark', jars: 'iceberg' }, deadlineMs: 8 * minute, server: true },
+  { name: 'vended-expiry', runner: { kind: 'pytest', python: 'spark', jars: 'iceberg' }, deadlineMs: 6 * minute, server: false },
   { name: 'trino', runner: { kind: 'pytest', python: 'clients', trino: true }, deadlineMs: 8 * minute, server: true },
   { name: 'catalog', runner: { kind: 'vitest' }, deadlineMs: 5 * minute, server: false },
   { name: 'rck', runner: { kind: 'maven' }, deadlineMs: 5 * minute, server: true },

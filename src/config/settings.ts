@@ -82,7 +82,7 @@ export const settings = {
     fallbackText: 'on',
     doc: 'Off: neither the root key nor another key of the root account is accepted; users of the account still are.',
   }),
-  vendedLifetimeMs: duration('MORAINE_VENDED_LIFETIME', hourMs, 15 * minuteMs, 12 * hourMs, 'How long the credentials hold that the catalog gives for a table’s files; clients fetch new ones in time.'),
+  vendedLifetimeMs: duration('MORAINE_VENDED_LIFETIME', hourMs, 10 * secondMs, 12 * hourMs, 'How long the credentials hold that the catalog gives for a table’s files; clients that renew them do so five minutes before the end. Less than 15m is for trying what engines do then: with it they ask for new ones at every request.'),
   identityProviders: setting<string | undefined>('MORAINE_IDENTITY_PROVIDERS', {
     parse: parseText,
     fallback: undefined,

@@ -1,12 +1,12 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import { assert } from '../../base/assert.ts'
-import type { KeyManagement } from '../../base/key-management.ts'
+import type { KeyManagement, WrappedKey } from '../../base/key-management.ts'
 import type { Random } from '../../base/random.ts'
 import type { Engine } from '../../engine/index.ts'
 
 /**
  * Seals secrets for rows: AES-256-GCM under a data key of the deployment, which is kept wrapped by a master key and
- * unwrapped once for each process. A sealed secret opens only for the purpose (its row's key) that it was sealed for.
+ * unwrapped once for each process, and wrapped anew when the master key has changed. A sealed secret opens only for the purpose (its row's key) that it was sealed for.
  */
 export interface SecretBox {
   seal(secret: Uint8Array, purpose: Uint8Array): Buffer
@@ -35,15 +35,23 @@ export async function openSecretBox({ engine, keys, random }: { readonly engine:
     const stored = await extensions.get(row)
     if (stored !== undefined) {
       assert(stored[0] === rowFormat, 'the row of the secrets key has format 1')
-      const { keyName, wrapped } = JSON.parse(stored.toString('utf8', 1)) as KeyRow
-      return keys.unwrapDataKey({ keyName, wrapped: Buffer.from(wrapped, 'base64') }, context)
+      const { keyName, wrapped: text } = JSON.parse(stored.toString('utf8', 1)) as KeyRow
+      const wrapped = Buffer.from(text, 'base64')
+      const key = await keys.unwrapDataKey({ keyName, wrapped }, context)
+      // Once it is wrapped by the newest master key, the ones before can be taken away.
+      if (!keys.isCurrent({ keyName, wrapped })) extensions.put(row, encodeKeyRow(await keys.wrapDataKey(key, context)))
+      return key
     }
-    const { plaintext, keyName, wrapped } = await keys.generateDataKey({ context })
-    const value: KeyRow = { keyName, wrapped: wrapped.toString('base64') }
-    extensions.put(row, Buffer.concat([Buffer.of(rowFormat), Buffer.from(JSON.stringify(value))]))
+    const { plaintext, ...wrapped } = await keys.generateDataKey({ context })
+    extensions.put(row, encodeKeyRow(wrapped))
     return plaintext
   })
   return secretBox(key, random)
+}
+
+function encodeKeyRow({ keyName, wrapped }: WrappedKey): Buffer {
+  const value: KeyRow = { keyName, wrapped: wrapped.toString('base64') }
+  return Buffer.concat([Buffer.of(rowFormat), Buffer.from(JSON.stringify(value))])
 }
 
 export function secretBox(key: Buffer, random: Random): SecretBox {

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
-import { KeyManagementError, type KeyContext, type KeyManagement } from '../../base/key-management.ts'
+import { KeyManagementError, type KeyContext, type KeyManagement, type WrappedKey } from '../../base/key-management.ts'
 import type { Random } from '../../base/random.ts'
 import { masterKeyBytes, type Keyring } from './keyring.ts'
 
@@ -17,20 +17,24 @@ export function localKeyring({ defaultKeyName, keys }: Keyring, random: Random):
     if (versions === undefined) throw new KeyManagementError('NoSuchKey', `there is no master key ${keyName}`)
     return versions
   }
+  const wrap = (plaintext: Buffer, keyName: string, context: KeyContext): WrappedKey => {
+    const versions = versionsOf(keyName)
+    const version = versions.length - 1
+    const head = Buffer.from([format, version >> 8, version & 0xff])
+    const nonce = Buffer.from(random.bytes(nonceBytes))
+    const cipher = createCipheriv('aes-256-gcm', versions[version] ?? Buffer.alloc(0), nonce)
+    cipher.setAAD(boundTo(keyName, head, context))
+    return { keyName, wrapped: Buffer.concat([head, nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]) }
+  }
   return {
     defaultKeyName,
     keyNames: async () => [...keys.keys()].sort(),
     async generateDataKey({ keyName = defaultKeyName, context }) {
-      const versions = versionsOf(keyName)
-      const version = versions.length - 1
       const plaintext = Buffer.from(random.bytes(masterKeyBytes))
-      const head = Buffer.from([format, version >> 8, version & 0xff])
-      const nonce = Buffer.from(random.bytes(nonceBytes))
-      const cipher = createCipheriv('aes-256-gcm', versions[version] ?? Buffer.alloc(0), nonce)
-      cipher.setAAD(boundTo(keyName, head, context))
-      const wrapped = Buffer.concat([head, nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()])
-      return { keyName, plaintext, wrapped }
+      return { plaintext, ...wrap(plaintext, keyName, context) }
     },
+    wrapDataKey: async (plaintext, context) => wrap(plaintext, defaultKeyName, context),
+    isCurrent: ({ keyName, wrapped }) => keyName === defaultKeyName && wrapped.length === wrappedBytes && wrapped.readUInt16BE(1) === versionsOf(keyName).length - 1,
     async unwrapDataKey({ keyName, wrapped }, context) {
       const versions = versionsOf(keyName)
       const master = wrapped.length === wrappedBytes && wrapped[0] === format ? versions[wrapped.readUInt16BE(1)] : undefined
