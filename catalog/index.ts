@@ -1,4 +1,5 @@
 /** The catalog's door: everything that other layers may use of it. */
+export { checkCatalog, type CatalogCheck, type CatalogFinding } from './check-catalog.ts'
 export { createCatalog, errorResponse, type Catalog, type CatalogOptions, type CatalogRequest, type ServedOperationId } from './catalog.ts'
 export { CatalogStoreError, type CatalogStore, type CatalogStoreErrorCode, type CatalogTransaction, type FilePart, type NewFilePart, type PartsPut } from './catalog-store.ts'
 export { ownerOnly, type Access, type Authorize, type Buckets, type CheckPolicy, type Entity, type PolicyPlace, type Target, type Caller, type CatalogSettings, type RequestSigner, type SigningRequest, type TableFiles, type VendCredentials, type VendedCredentials } from './context.ts'

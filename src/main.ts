@@ -26,6 +26,7 @@ import { bucketTagsOf } from './iceberg/bucket-tags.ts'
 import { explainCatalog } from './iceberg/explain-access.ts'
 import { engineBuckets } from './iceberg/engine-buckets.ts'
 import { engineCatalogStore } from './iceberg/engine-catalog-store.ts'
+import { fsckCatalog } from './iceberg/fsck-catalog.ts'
 import { createIamService } from './iam/service.ts'
 import { foreignTokens } from './iceberg/foreign-tokens.ts'
 import { icebergRoutes, refuseIcebergRequest } from './iceberg/iceberg-routes.ts'
@@ -126,7 +127,7 @@ function complain(...messages: readonly string[]): number {
 
 async function runFsck({ drives, json, quick, repair }: Extract<Command, { kind: 'fsck' }>): Promise<number> {
   try {
-    const report = await fsckDrives({ drives, clock, random, readBytes: !quick, repair })
+    const report = await fsckDrives({ drives, clock, random, readBytes: !quick, repair, also: fsckCatalog({ clock, random }) })
     process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${report.repaired === undefined ? '' : `Repair: ${walkText({ id: '', state: 'done', progress: report.repaired })}\n`}${fsckText(drives, report)}`)
     return fsckExitCodes[report.verdict]
   } catch (error) {

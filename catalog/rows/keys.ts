@@ -75,6 +75,16 @@ export function nameOfKey(rowKey: Uint8Array): string {
   return unescape(bytes.subarray(start, -1))
 }
 
+/** All strings of a key, for people. */
+export function keyText(rowKey: Uint8Array): string {
+  const bytes = Buffer.from(rowKey.buffer, rowKey.byteOffset + 1, rowKey.byteLength - 1)
+  const parts: string[] = []
+  for (let start = 0, end = bytes.indexOf(0); end !== -1; start = end + 1, end = bytes.indexOf(0, start)) {
+    if (end > start) parts.push(unescape(bytes.subarray(start, end)))
+  }
+  return parts.join('.')
+}
+
 function part(text: string): Buffer {
   const bytes = Buffer.from(text, 'utf8')
   if (!bytes.some((byte) => byte <= 1)) return Buffer.concat([bytes, Buffer.from([0])])

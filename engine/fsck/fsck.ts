@@ -5,7 +5,7 @@ import type { MetadataStore } from '../metadata/metadata-store.ts'
 import { lockDeployment, openDeployment } from '../open-deployment.ts'
 import type { DriveKeeper } from '../drives/drive-keeper.ts'
 import type { WalkProgress } from '../heal/healer.ts'
-import type { FsckReport } from './report.ts'
+import type { Finding, FsckReport } from './report.ts'
 import { StoreCheck } from './store-check.ts'
 
 export interface FsckOptions {
@@ -13,12 +13,21 @@ export interface FsckOptions {
   readonly blobs: BlobStore
   /** Also read every byte of every blob in use, which verifies its checksums. */
   readonly readBytes?: boolean
+  readonly also?: AlsoCheck
 }
 
+/** What an adapter finds in the rows and objects that are its own. */
+export type AlsoCheck = (stores: Pick<FsckOptions, 'metadata' | 'blobs'>) => Promise<{
+  readonly findings: readonly Finding[]
+  readonly checked: Partial<FsckReport['checked']>
+}>
+
 /** Verifies metadata against blobs, on stores that nobody writes to meanwhile. Changes nothing. */
-export async function fsck({ metadata, blobs, readBytes = false }: FsckOptions): Promise<FsckReport> {
+export async function fsck({ metadata, blobs, readBytes = false, also }: FsckOptions): Promise<FsckReport> {
   const check = new StoreCheck(metadata, blobs, readBytes)
   await check.run()
+  const found = await also?.({ metadata, blobs })
+  if (found !== undefined) check.report.add(found.findings, found.checked)
   return check.report.build()
 }
 
@@ -30,14 +39,15 @@ export async function fsckDrives(input: {
   readonly readBytes?: boolean
   /** First makes the shards that blobs lack, on several drives; removes nothing. */
   readonly repair?: boolean
+  readonly also?: AlsoCheck
 }): Promise<FsckReport & { readonly repaired: WalkProgress | undefined }> {
-  const { drives, clock, random, readBytes = false, repair = false } = input
+  const { drives, clock, random, readBytes = false, repair = false, also } = input
   const lock = await lockDeployment({ drives })
   try {
     const stores = await openDeployment({ drives, clock, random })
     try {
       const repaired = repair && stores.keeper.isErasureCoded ? await repairBlobs(stores.keeper) : undefined
-      return { ...(await fsck({ ...stores, readBytes })), repaired }
+      return { ...(await fsck({ ...stores, readBytes, ...(also === undefined ? {} : { also }) })), repaired }
     } finally {
       await stores.close()
     }

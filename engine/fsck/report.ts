@@ -23,6 +23,8 @@ export type FindingCode =
   | 'ReferenceUnused'
   /** A stored blob without a reference row. */
   | 'BlobUnused'
+  /** A table or view of the catalog leads to a file that is not there or cannot be read. */
+  | 'TableBroken'
 
 export interface Finding {
   readonly severity: Severity
@@ -43,7 +45,7 @@ export interface FsckReport {
   readonly awaitingCollection: number
 }
 
-export type Counted = 'buckets' | 'keys' | 'versions' | 'uploads' | 'parts' | 'blobs' | 'bytes' | 'events'
+export type Counted = 'buckets' | 'keys' | 'versions' | 'uploads' | 'parts' | 'blobs' | 'bytes' | 'events' | 'tables' | 'snapshots' | 'tableFiles'
 
 const maxFindings = 1000
 
@@ -51,12 +53,17 @@ const maxFindings = 1000
 export class ReportBuilder {
   readonly #findings: Finding[] = []
   readonly #found: Record<Severity, number> = { lost: 0, wrong: 0, garbage: 0 }
-  readonly checked: Record<Counted, number> = { buckets: 0, keys: 0, versions: 0, uploads: 0, parts: 0, blobs: 0, bytes: 0, events: 0 }
+  readonly checked: Record<Counted, number> = { buckets: 0, keys: 0, versions: 0, uploads: 0, parts: 0, blobs: 0, bytes: 0, events: 0, tables: 0, snapshots: 0, tableFiles: 0 }
   awaitingCollection = 0
 
   find(severity: Severity, code: FindingCode, subject: string, explanation: string): void {
     this.#found[severity]++
     if (this.#found[severity] <= maxFindings) this.#findings.push({ severity, code, subject, explanation })
+  }
+
+  add(findings: readonly Finding[], checked: Partial<FsckReport['checked']>): void {
+    for (const { severity, code, subject, explanation } of findings) this.find(severity, code, subject, explanation)
+    Object.assign(this.checked, checked)
   }
 
   build(): FsckReport {

@@ -67,7 +67,7 @@ describe('banner', () => {
 })
 
 describe('fsck report', () => {
-  const checked = { buckets: 1, keys: 20_000, versions: 20_000, uploads: 0, parts: 0, blobs: 3, bytes: 1_000_000, events: 5 }
+  const checked = { buckets: 1, keys: 20_000, versions: 20_000, uploads: 0, parts: 0, blobs: 3, bytes: 1_000_000, events: 5, tables: 0, snapshots: 0, tableFiles: 0 }
 
   it('says what is lost, and exits accordingly', () => {
     const text = fsckText(['/data'], {
@@ -81,7 +81,7 @@ describe('fsck report', () => {
   BytesMissing lake/k?null: blob 01 is gone
   and 2 more
 
-Checked /data: 1 buckets, 20,000 keys, 20,000 versions, 0 uploads, 0 parts, 3 blobs, 1,000,000 bytes, 5 events; 2 awaiting collection
+Checked /data: 1 buckets, 20,000 keys, 20,000 versions, 0 uploads, 0 parts, 3 blobs, 1,000,000 bytes, 5 events, 0 tables, 0 snapshots, 0 files of tables; 2 awaiting collection
 LOST: something that was acknowledged is gone
 `)
     expect(new Set(Object.values(fsckExitCodes))).toEqual(new Set([0, 2, 3]))

@@ -23,6 +23,6 @@ export function fsckText(drives: readonly string[], { verdict, findings, found, 
     const more = found[severity] - shown.length
     return [`${headings[severity]}:`, ...shown.map(({ code, subject, explanation }) => `  ${code} ${subject}: ${explanation}`), ...(more > 0 ? [`  and ${more} more`] : []), '']
   })
-  const counts = Object.entries(checked).map(([name, count]) => `${count.toLocaleString('en')} ${name}`).join(', ')
+  const counts = Object.entries(checked).map(([name, count]) => `${count.toLocaleString('en')} ${name === 'tableFiles' ? 'files of tables' : name}`).join(', ')
   return [...sections, `Checked ${drives.join(' ')}: ${counts}; ${awaitingCollection.toLocaleString('en')} awaiting collection`, verdicts[verdict], ''].join('\n')
 }
