@@ -1,10 +1,17 @@
 /** Power cuts replayed from recordings of real file systems: see `power-cuts.ts`. Needs root, `/dev/fuse` and loop devices. */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { cutPower } from './power-cuts.ts'
 import { recordings } from './recordings.ts'
 
 const program = process.env['TEST_PROGRAM'] ?? ''
 const seed = 1
+
+test('the recorder passes its own tests', () => {
+  const { status, stdout, stderr } = spawnSync('go', ['test', './...'], { cwd: join(import.meta.dirname, 'recorder'), encoding: 'utf8' })
+  expect(status, stdout + stderr).toBe(0)
+})
 
 test.each(recordings)('$name: what was acknowledged or read is there after $points power cuts', { timeout: 200_000 }, async recording => {
   const { problems, ...counts } = await cutPower({ ...recording, program, seed })
