@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { must } from '../base/assert.ts'
+import { AssertionError, must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
@@ -14,7 +14,8 @@ import { readSetStates, setStateOf } from './growth/set-states.ts'
 import type { MetadataCommits } from './metadata/metadata-commits.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import { moveMetadata } from './metadata/move-metadata.ts'
-import { type MetadataPlaces, openMetadata, openRemoteMetadata } from './metadata/open-metadata.ts'
+import { openMetadata, openRemoteMetadata } from './metadata/open-metadata.ts'
+import type { MetadataPlaces } from './metadata/metadata-places.ts'
 import { lockDrives, openDrives, type Parities, prepareDrives, type PreparedDrives } from './open-drives.ts'
 
 /** The stores of a deployment on one or more drives, open in this process. */
@@ -25,6 +26,8 @@ export interface Deployment {
   /** Copies blobs to another set, where there are sets. */
   readonly copier: BlobCopier | undefined
   readonly keeper: DriveKeeper
+  /** Where another committer's commits can be read. */
+  readMetadataFrom(directory: string): void
   close(): Promise<void>
 }
 
@@ -141,15 +144,19 @@ export async function openDeployment({
 }): Promise<Deployment> {
   const open = await openDrives({ drives, clock, parities })
   const { record, sets, home } = open
-  const metadata = committer === undefined
-    ? await openMetadata({ places: placesOf(open), clock, random })
+  const { store: metadata, readFrom } = committer === undefined
+    ? { store: await openMetadata({ places: placesOf(open), clock, random }), readFrom: notMoved }
     : openRemoteMetadata(committer.directory, committer.commits)
   const keeper = new DriveKeeper({ record, sets, home, clock, random })
   const [lone] = sets[0]?.members.length === 1 ? sets[0].members : []
   const whole = lone === undefined ? undefined : new DriveBlobStore({ drive: lone.drive, clock, random })
-  if (whole !== undefined && sets.length === 1) return { deploymentId: record.deploymentId, metadata, blobs: whole, copier: undefined, keeper, close: () => metadata.close() }
+  if (whole !== undefined && sets.length === 1) return { deploymentId: record.deploymentId, metadata, blobs: whole, copier: undefined, keeper, readMetadataFrom: readFrom, close: () => metadata.close() }
   const onDamage: SetBlobOptions['onDamage'] = (blobId, set, kind) => keeper.healer.report(blobId, set, kind)
   const blobs = new SetBlobStore({ sets, intake: keeper.intake, clock, random, onDamage, lookAgain: () => keeper.lookAgain(), ...(whole === undefined ? {} : { whole }) })
   keeper.intake.avoid((await readSetStates(metadata)).keys())
-  return { deploymentId: record.deploymentId, metadata, blobs, copier: blobs, keeper, close: () => metadata.close() }
+  return { deploymentId: record.deploymentId, metadata, blobs, copier: blobs, keeper, readMetadataFrom: readFrom, close: () => metadata.close() }
+}
+
+function notMoved(): never {
+  throw new AssertionError('a committer of this process is the only one')
 }

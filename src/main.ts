@@ -329,7 +329,7 @@ function openCatalogRoutes(config: Config, { engine, identity, catalog, signingK
 async function startWorker(config: Config, address: CommitterAddress, tellOthers: (spent: Spent) => void): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
-  const { deploymentId, engine, keeper, growth, close } = await openStores(config, { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory })
+  const { deploymentId, engine, keeper, growth, readMetadataFrom, close } = await openStores(config, { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory })
   const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'open'))
   const { lookupAccessKey } = identity
   const signingKeys = new SigningKeys()
@@ -373,6 +373,7 @@ async function startWorker(config: Config, address: CommitterAddress, tellOthers
   const care = careForSets(config, { engine, keeper, growth, rows, moveRows, clock, logger, nextId, leaseDurationMs, signal: stopping.signal })
   return {
     port,
+    readMetadataFrom,
     heard: spent => limits.heard(spent),
     drain: async () => {
       stopping.abort()
@@ -425,18 +426,20 @@ interface OpenStores {
   readonly engine: Engine
   readonly keeper: DriveKeeper
   readonly growth: SetGrowth | undefined
+  readonly readMetadataFrom: (directory: string) => void
   readonly close: () => Promise<void>
 }
 
 async function openStores(config: Config, committer?: DeploymentCommitter): Promise<OpenStores> {
   const deployment = await openDeployment({ ...drivesOf(config), clock, random, ...(committer === undefined ? {} : { committer }) })
   const { metadata, blobs, copier, keeper } = deployment
-  const engine = openEngine({ metadata, blobs, clock, random })
+  const engine = openEngine({ metadata, blobs, clock, random, settings: { garbageGraceMs: config.garbageGraceMs } })
   return {
     deploymentId: deployment.deploymentId,
     engine,
     keeper,
     growth: copier === undefined ? undefined : new SetGrowth({ metadata, blobs, copier, keeper, clock, random }),
+    readMetadataFrom: directory => deployment.readMetadataFrom(directory),
     close: async () => {
       await engine.close()
       await deployment.close()

@@ -16,7 +16,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock, systemRandom } from '../../base/system.ts'
 import type { MetadataStore } from '../../engine/metadata/metadata-store.ts'
-import { onOneDrive, openCommitter, openMetadata, openRemoteMetadata } from '../../engine/metadata/open-metadata.ts'
+import { openCommitter, openMetadata, openRemoteMetadata } from '../../engine/metadata/open-metadata.ts'
+import { onOneDrive } from '../../engine/metadata/metadata-places.ts'
 import { connectToCommitter, serveCommitter } from '../../src/server/cluster/committer-socket.ts'
 
 const { values: options } = parseArgs({
@@ -98,7 +99,7 @@ async function runCommitter(directory: string): Promise<void> {
 
 async function runWorker(directory: string, concurrency: number): Promise<void> {
   const commits = connectToCommitter({ path: socketPath(directory), sender: systemRandom.bytes(8), clock: systemClock })
-  const store = openRemoteMetadata(directory, commits)
+  const { store } = openRemoteMetadata(directory, commits)
   process.send?.(await measure(store, `w${process.pid}`, concurrency))
   await store.close()
   process.disconnect?.()

@@ -1,6 +1,8 @@
 import { assert, AssertionError, must } from '../../base/assert.ts'
+import type { Clock } from '../../base/clock.ts'
 import { KiB, MiB } from '../../base/units.ts'
 import { DriveError } from '../drives/drive.ts'
+import { within } from '../drives/within.ts'
 import { decodeChecks, decodeOperations } from './commit-codec.ts'
 import { Follower } from './follower.ts'
 import { applyOperations, checksHold } from './index/metadata-index.ts'
@@ -46,8 +48,15 @@ export interface CommitterInput {
   readonly acknowledgeEarly?: boolean
   /** Called when it has let go of everything. */
   readonly onClosed?: () => void
-  /** Called once, before anybody is told. */
-  readonly onFailure?: (remedy: Remedy) => void
+  /** Called once, before anybody is told; `failed`: the copies because of which it stops, where these are known. */
+  readonly onFailure?: (remedy: Remedy, failed: readonly MemberFailure[]) => void
+  /** How long a copy may take to make a record durable, where there are others; without, for ever. */
+  readonly patience?: { readonly clock: Clock; readonly ms: number } | undefined
+}
+
+export interface MemberFailure {
+  readonly id: string
+  readonly error: unknown
 }
 
 type Outcome = { readonly result: CommitResult } | { readonly error: Error }
@@ -75,20 +84,33 @@ export class Committer {
   readonly #gather: () => Promise<void>
   readonly #acknowledgeEarly: boolean
   readonly #onClosed: () => void
-  readonly #onFailure: (remedy: Remedy) => void
+  readonly #onFailure: (remedy: Remedy, failed: readonly MemberFailure[]) => void
+  readonly #patience: CommitterInput['patience']
+  /** Copies that failed, the latest last. */
+  readonly #failed: MemberFailure[] = []
 
-  constructor({ members, known, checkpointBytes = defaultCheckpointBytes, gather = () => Promise.resolve(), acknowledgeEarly = false, readOnly, onFailure = () => {}, onClosed = () => {} }: CommitterInput) {
+  constructor(input: CommitterInput) {
+    const { members, known, checkpointBytes = defaultCheckpointBytes, gather = () => Promise.resolve(), acknowledgeEarly = false, readOnly, patience, onFailure = () => {}, onClosed = () => {} } = input
     this.#checkpointBytes = checkpointBytes
     this.#gather = gather
+    this.#patience = patience
     this.#acknowledgeEarly = acknowledgeEarly
     this.#onClosed = onClosed
     const [first, ...others] = members
     this.#members = members
     this.#member = must(first, 'a committer has a member')
-    this.#followers = others.map((member) => new Follower(member, checkpointBytes, (cause) => this.#stop(stopped(cause), 'newCommitter')))
+    this.#followers = others.map((member) => new Follower(member, checkpointBytes, (cause) => {
+      this.#failed.push({ id: member.id, error: cause })
+      this.#stop(stopped(cause), 'newCommitter')
+    }))
     this.#known = known
     this.#onFailure = onFailure
     if (readOnly !== undefined) this.#state = { failure: new MetadataError('Unwritable', readOnly) }
+  }
+
+  /** Copies that are no longer where they were opened: wiped, unmounted, replaced. */
+  get misplaced(): readonly string[] {
+    return this.#members.filter(({ index }) => !index.isInPlace()).map(({ id }) => id)
   }
 
   /** Of the newest commit that is visible. */
@@ -148,7 +170,7 @@ export class Committer {
     } catch (thrown) {
       const failure = failureOf(thrown, progress.isWritten)
       // Nothing of it is anywhere, but a copy fails: the next committer goes on without it.
-      const isCopyLost = failure.code === 'Unwritable' && this.#members.length > 1
+      const isCopyLost = (failure.code === 'Unwritable' || failure.code === 'Corrupt') && this.#members.length > 1
       if (progress.isWritten || isCopyLost) this.#stop(failure, 'newCommitter')
       else if (failure.code === 'Full' && (await this.#retry(batch, isRetry))) return
       for (const request of batch) request.fail(failure)
@@ -179,16 +201,26 @@ export class Committer {
     const { position, bytes } = this.#seal(accepted, before)
     transaction.setPosition(position)
     const room = { recordBytes: bytes.length, commits: accepted.length, frees: accepted.every(deletes) }
-    for (const member of this.#members) await member.reserve(room)
+    for (const member of this.#members) await this.#watched(member, member.reserve(room))
     const onWriting = (): void => {
       progress.isWritten = true
     }
-    const appends = this.#members.map(({ journal }) => journal.append(bytes, position.seq, onWriting))
+    const appends = this.#members.map((member) => this.#watched(member, member.journal.append(bytes, position.seq, onWriting)))
     // All are waited for, even when one fails: nothing goes on behind our back.
     const done = Promise.allSettled(appends)
     const failed = this.#acknowledgeEarly ? undefined : (await done).find((result) => result.status === 'rejected')
     if (failed !== undefined) throw failed.reason
-    for (const follower of this.#followers) await follower.follow(bytes)
+    for (const follower of this.#followers) await this.#watched(follower.member, follower.follow(bytes))
+  }
+
+  /** A copy that fails is remembered; one that takes too long fails, where there are others. */
+  async #watched<T>(member: Member, work: Promise<T>): Promise<T> {
+    try {
+      return await (this.#patience === undefined || this.#members.length === 1 ? work : within(this.#patience.clock, this.#patience.ms, 'the drive', work))
+    } catch (error) {
+      if (!isFull(error)) this.#failed.push({ id: member.id, error })
+      throw error
+    }
   }
 
   #seal(accepted: readonly CommitRequest[], before: Position): { readonly position: Position; readonly bytes: Buffer } {
@@ -229,11 +261,11 @@ export class Committer {
 
   async #checkpoint(members: readonly Member[]): Promise<void> {
     try {
-      await Promise.all(members.map((member) => member.checkpoint()))
+      await Promise.all(members.map((member) => this.#watched(member, member.checkpoint())))
     } catch (cause) {
       // The system may have dropped what it could not write: only a restart from the last checkpoint
-      // and the journal brings it back.
-      this.#stop(new MetadataError('OutcomeUnknown', 'the index cannot be made durable', { cause }), 'newServer')
+      // and the journal brings it back, or another copy.
+      this.#stop(new MetadataError('OutcomeUnknown', 'the index cannot be made durable', { cause }), this.#members.length > 1 ? 'newCommitter' : 'newServer')
     } finally {
       this.#checkpointing = undefined
     }
@@ -242,13 +274,17 @@ export class Committer {
   #stop(failure: MetadataError, remedy: Remedy): void {
     if (this.#state !== 'open') return
     this.#state = { failure }
-    this.#onFailure(remedy)
+    this.#onFailure(remedy, this.#failed)
     for (const request of this.#waiting.splice(0)) request.fail(new MetadataError('OutcomeUnknown', 'the committer stopped'))
   }
 }
 
 function stopped(cause: unknown): MetadataError {
   return new MetadataError('OutcomeUnknown', 'a copy of the metadata failed', { cause })
+}
+
+function isFull(error: unknown): boolean {
+  return (error instanceof DriveError || error instanceof MetadataError) && error.code === 'Full'
 }
 
 function deletes({ operations }: CommitRequest): boolean {

@@ -7,7 +7,8 @@ import { must } from '../../base/assert.ts'
 import { systemRandom, systemClock } from '../../base/system.ts'
 import { describeMetadataStore } from './metadata-store-suite.ts'
 import type { MetadataStore } from './metadata-store.ts'
-import { onOneDrive, openMetadata } from './open-metadata.ts'
+import { openMetadata } from './open-metadata.ts'
+import { onOneDrive } from './metadata-places.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'moraine-journaled-'))
 afterAll(() => rmSync(root, { recursive: true }))

@@ -8,7 +8,7 @@ import type { ClosableReader, Commit, CommitResult, Entry, ListRange, MetadataSt
  * it keeps: see `docs/adr/0003-one-committer.md`.
  */
 export class JournaledMetadataStore implements MetadataStore {
-  readonly #reader: ClosableReader
+  #reader: ClosableReader
   readonly #commits: MetadataCommits
   #closing: Promise<void> | undefined
 
@@ -23,6 +23,14 @@ export class JournaledMetadataStore implements MetadataStore {
 
   list(range: ListRange): Promise<Row[]> {
     return this.#reader.list(range)
+  }
+
+  /** Reads there from now on. The caller sees to it that nothing was committed yet that is in one of the two only. */
+  readFrom(reader: ClosableReader): void {
+    const before = this.#reader
+    this.#reader = reader
+    // No read is under way between two turns.
+    void before.close()
   }
 
   async commit(commit: Commit): Promise<CommitResult> {

@@ -9,7 +9,8 @@ import { systemClock, systemRandom } from '../../base/system.ts'
 import { KiB } from '../../base/units.ts'
 import { LmdbSource } from './index/lmdb-source.ts'
 import type { Commit, MetadataStore } from './metadata-store.ts'
-import { type MetadataPlaces, onOneDrive, openMetadata } from './open-metadata.ts'
+import { openMetadata } from './open-metadata.ts'
+import { type MetadataPlaces, onOneDrive } from './metadata-places.ts'
 
 /** What real LMDB files are after a loss of power, of drives, and of bytes. */
 
@@ -207,7 +208,7 @@ test('a damaged index on a set of drives is made anew from another copy', async 
   const file = join(directories[0] ?? '', 'data.mdb')
   truncateSync(file, 4 * KiB * 3)
   expect(statSync(file).size).toBe(4 * KiB * 3)
-  store = await openMetadata({ places, clock: systemClock, random: systemRandom, suspect: directories[0] })
+  store = await openMetadata({ places, clock: systemClock, random: systemRandom, suspects: directories.slice(0, 1) })
   expect((await rowsIn(store)).size).toBe(100)
   await store.close()
   expect(new LmdbSource(directories[0] ?? '').exists()).toBe(true)

@@ -6,7 +6,8 @@ import type { Member } from './member.ts'
 import { MetadataError } from './metadata-store.ts'
 import { copyMember } from './open-member.ts'
 import { beginEpoch, openMembers } from './open-members.ts'
-import { type MetadataPlaces, placeOf, takeDrives } from './open-metadata.ts'
+import type { MetadataPlaces } from './metadata-places.ts'
+import { placeOf, takeDrives } from './open-metadata.ts'
 
 export interface MoveMetadataInput {
   readonly from: MetadataPlaces

@@ -1,7 +1,9 @@
 import { must } from '../../base/assert.ts'
+import type { Clock } from '../../base/clock.ts'
 import { DriveError } from '../drives/drive.ts'
 import type { MemberEpoch } from '../drives/member-epoch.ts'
 import { readEpoch, writeEpoch } from '../drives/member-epoch.ts'
+import { within } from '../drives/within.ts'
 import { encodeRecord } from './journal/record.ts'
 import type { JournalRecord } from './journal/record.ts'
 import { KnownRequests } from './known-requests.ts'
@@ -22,8 +24,10 @@ export interface OpenMembersInput {
   readonly readBy?: string | undefined
   /** For the mutation check only. */
   readonly plan?: typeof planRecovery
-  /** A member that is as good as empty, where there is another. */
-  readonly suspect?: string | undefined
+  /** Members that are as good as empty, where there is another. */
+  readonly suspects?: readonly string[]
+  /** How long a drive may take to be looked at, or to be told of an epoch; without, for ever. */
+  readonly patience?: { readonly clock: Clock; readonly lookMs: number; readonly copyMs: number } | undefined
   /** For the log: a drive that could not be used, and why. */
   readonly onSkipped?: (id: string, error: Error) => void
 }
@@ -52,9 +56,9 @@ interface Looked {
  * Throws `Unwritable` when too few drives are there even for that, `Corrupt` when no member can be read.
  */
 export async function openMembers(input: OpenMembersInput): Promise<OpenMembers> {
-  const { places, drives, writeQuorum, copies, readBy, suspect, plan: choose = planRecovery, onSkipped = () => {} } = input
-  const found = await lookAt(places, onSkipped)
-  const looked = withoutSuspect(found, suspect)
+  const { places, drives, writeQuorum, copies, readBy, suspects = [], plan: choose = planRecovery, onSkipped = () => {} } = input
+  const found = await lookAt(input, onSkipped)
+  const looked = withoutSuspects(found, suspects)
   const inOrder = looked.toSorted((a, b) => Number(b.place.id === readBy) - Number(a.place.id === readBy))
   const seen = inOrder.map(({ place, epoch, inspected }) => ({ id: place.id, epoch, end: inspected?.end }))
   const plan = choose({ seen, drives, writeQuorum, copies })
@@ -64,17 +68,18 @@ export async function openMembers(input: OpenMembersInput): Promise<OpenMembers>
   const donor = must(first, 'an epoch has a member')
   const startOf = ({ id }: MemberPlace): Start => (id === readBy ? 'afterCrash' : 'afterPowerLoss')
   const opened = await attempt(donor.place, onSkipped, () => openFirst(donor, startOf(donor.place)), places.length === 1)
-  if (opened === undefined) return openMembers({ ...input, places: places.filter(({ id }) => id !== donor.place.id) })
+  if (opened === undefined) return openMembers(without(input, donor.place.id))
   const known = knownFrom(donor.inspected?.records ?? [], opened)
   const usable = looked.map(({ place }) => place.id)
   if (plan.kind === 'readOnly') return { members: [opened], known, usable, readOnly: plan.reason, epoch: undefined }
   const members = [opened]
   for (const other of others) {
-    const member = await attempt(other.place, onSkipped, () => bringUp(other, opened, donor.inspected?.records ?? [], startOf(other.place)))
+    const member = await attempt(other.place, onSkipped, () =>
+      patiently(input, 'copyMs', bringUp(other, opened, donor.inspected?.records ?? [], startOf(other.place))))
     if (member !== undefined) members.push(member)
   }
   const epoch = { epoch: plan.epoch, members: members.map(({ id }) => id) }
-  const told = await announce(looked, epoch, onSkipped)
+  const told = await announce(input, looked, epoch, onSkipped)
   const missed = epoch.members.filter((id) => !told.includes(id))
   if (missed.length > 0) {
     await closeAll(members)
@@ -89,13 +94,14 @@ export async function openMembers(input: OpenMembersInput): Promise<OpenMembers>
 }
 
 /** A drive that fails, or that alone of several is damaged, is as good as absent. */
-async function lookAt(places: readonly MemberPlace[], onSkipped: (id: string, error: Error) => void): Promise<Looked[]> {
-  const epochs = await Promise.all(places.map(({ drive }) => readEpoch(drive)))
+async function lookAt(input: OpenMembersInput, onSkipped: (id: string, error: Error) => void): Promise<Looked[]> {
+  const { places } = input
+  const epochs = await Promise.all(places.map(({ drive }) => patiently(input, 'lookMs', readEpoch(drive)).catch(() => undefined)))
   const mayBeOlder = epochs.every((epoch) => epoch === undefined)
   const looked = await Promise.all(places.map(async (place, at) => {
     const epoch = epochs[at]
     try {
-      return { place, epoch, inspected: await inspectMember(place, mayBeOlder) }
+      return { place, epoch, inspected: await patiently(input, 'lookMs', inspectMember(place, mayBeOlder)) }
     } catch (error) {
       if (!isOfDrive(error) || places.length === 1) throw error
       onSkipped(place.id, error)
@@ -107,9 +113,20 @@ async function lookAt(places: readonly MemberPlace[], onSkipped: (id: string, er
 }
 
 /** The damage may be in what readers have open. */
-function withoutSuspect(looked: readonly Looked[], suspect: string | undefined): readonly Looked[] {
-  const hasOther = looked.some(({ place, inspected }) => place.id !== suspect && inspected !== undefined)
-  return hasOther ? looked.map((each) => (each.place.id === suspect ? { ...each, inspected: undefined } : each)) : looked
+function withoutSuspects(looked: readonly Looked[], suspects: readonly string[]): readonly Looked[] {
+  const isSuspect = ({ place }: Looked): boolean => suspects.includes(place.id)
+  const hasOther = looked.some((each) => !isSuspect(each) && each.inspected !== undefined)
+  return hasOther ? looked.map((each) => (isSuspect(each) ? { ...each, inspected: undefined } : each)) : looked
+}
+
+/** After what it holds could not be opened: it may still be made anew, and when that was tried it is as good as absent. */
+function without(input: OpenMembersInput, id: string): OpenMembersInput {
+  const { places, suspects = [] } = input
+  return suspects.includes(id) ? { ...input, places: places.filter((place) => place.id !== id) } : { ...input, suspects: [...suspects, id] }
+}
+
+function patiently<T>({ patience }: OpenMembersInput, bound: 'lookMs' | 'copyMs', work: Promise<T>): Promise<T> {
+  return patience === undefined ? work : within(patience.clock, patience[bound], 'the drive', work)
 }
 
 function openFirst({ place, inspected }: Looked, start: Start): Promise<Member> {
@@ -124,13 +141,18 @@ async function bringUp({ place, inspected }: Looked, donor: Member, records: rea
   const isBeginning = isSame || records.some((record) => record.seq === end?.seq && record.checksum === end.checksum)
   if (inspected === undefined || checkpoint === undefined || !isBeginning) return copyMember(place, donor)
   const missing = records.filter((record) => record.seq > inspected.end.seq)
-  return openMember(place, inspected, [...inspected.records, ...missing], start)
+  try {
+    return await openMember(place, inspected, [...inspected.records, ...missing], start)
+  } catch (error) {
+    if (!(error instanceof MetadataError)) throw error
+    return copyMember(place, donor)
+  }
 }
 
 /** Told to every drive of the set, so that a start which sees only some of them knows of it. Those that it reached. */
-async function announce(looked: readonly Looked[], epoch: MemberEpoch, onSkipped: (id: string, error: Error) => void): Promise<string[]> {
+async function announce(input: OpenMembersInput, looked: readonly Looked[], epoch: MemberEpoch, onSkipped: (id: string, error: Error) => void): Promise<string[]> {
   const told = await Promise.all(looked.map(({ place }) => attempt(place, onSkipped, async () => {
-    await writeEpoch(place.drive, epoch)
+    await patiently(input, 'lookMs', writeEpoch(place.drive, epoch))
     return place.id
   })))
   return told.filter((id) => id !== undefined)

@@ -10,13 +10,15 @@ import { startServer, type StartedServer } from '../start-server.ts'
 const program = join(import.meta.dirname, '..', '..', 'src', 'main.ts')
 export const bucket = 'erasure'
 /** How long a client repeats a request while drives or processes are replaced. */
-const patienceMs = 30_000
+const patienceMs = 15_000
 
 export class Deployment {
   readonly root = mkdtempSync(join(tmpdir(), 'moraine-drives-'))
   readonly count: number
   /** SHA-256 of what was acknowledged, by key. */
   readonly stored = new Map<string, string>()
+  /** Workers die in the test, and take requests along: those are repeated too. */
+  mayBreakConnections = false
   readonly #env: Readonly<Record<string, string>>
   #server: StartedServer | undefined
   #s3: S3Client | undefined
@@ -59,34 +61,45 @@ export class Deployment {
 
   async put(key: string, sizeBytes: number): Promise<void> {
     const body = randomBytes(sizeBytes)
-    await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }))
+    await this.s3.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: body }), { abortSignal: AbortSignal.timeout(patienceMs) })
     this.stored.set(key, digest(body))
   }
 
   /** As `put`, by a client that repeats what it is asked to repeat (503), and nothing else: any other answer is thrown. */
-  async putPatiently(key: string, sizeBytes: number, isOver: () => boolean = () => false): Promise<void> {
-    for (const deadlineMs = Date.now() + patienceMs; ; await new Promise(resolve => setTimeout(resolve, 100))) {
+  putPatiently(key: string, sizeBytes: number, isOver: () => boolean = () => false): Promise<void> {
+    return this.#patiently(`PUT of ${key}`, () => this.put(key, sizeBytes), isOver)
+  }
+
+  async #patiently(what: string, request: () => Promise<void>, isOver: () => boolean = () => false): Promise<void> {
+    for (const deadlineMs = Date.now() + 3 * patienceMs; ; await new Promise(resolve => setTimeout(resolve, 100))) {
       try {
-        return await this.put(key, sizeBytes)
+        return await request()
       } catch (error) {
-        const isBusy = error instanceof S3ServiceException && error.$metadata.httpStatusCode === 503
         if (isOver()) return
-        if (!isBusy || Date.now() > deadlineMs) throw new Error(`PUT of ${key} failed; the server's last words:\n${this.server.logs().slice(-4000)}`, { cause: error })
+        if (!this.#mayRepeat(error) || Date.now() > deadlineMs) throw new Error(`${what} failed; the server's last words:\n${this.server.logs().slice(-4000)}`, { cause: error })
       }
     }
   }
 
+  /** A connection that breaks is for tests in which workers are killed. */
+  #mayRepeat(error: unknown): boolean {
+    if (error instanceof S3ServiceException && error.$metadata.httpStatusCode !== undefined) return error.$metadata.httpStatusCode === 503
+    // A connection that the cluster's primary handed to a worker which was just dying is never answered.
+    return this.mayBreakConnections && error instanceof Error && ('code' in error || 'errno' in error || error.name === 'AbortError')
+  }
+
   async get(key: string, range?: string): Promise<Buffer> {
-    const answer = await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...(range === undefined ? {} : { Range: range }) }))
+    const answer = await this.s3.send(new GetObjectCommand({ Bucket: bucket, Key: key, ...(range === undefined ? {} : { Range: range }) }), { abortSignal: AbortSignal.timeout(patienceMs) })
     return Buffer.from(await (answer.Body?.transformToByteArray() ?? new Uint8Array()))
   }
 
   /** Everything acknowledged is there with its bytes. */
   async verify(): Promise<void> {
     for (const [key, expected] of this.stored) {
-      const bytes = await this.get(key).catch((error: unknown) => {
-        throw new Error(`GET of ${key} failed; the server's last words:\n${this.server.logs().slice(-4000)}`, { cause: error })
-      })
+      let bytes: Uint8Array = Buffer.of()
+      await this.#patiently(`GET of ${key}`, async () => {
+        bytes = await this.get(key)
+      }, () => false)
       if (digest(bytes) !== expected) throw new Error(`${key} has other bytes`)
     }
   }
@@ -149,8 +162,13 @@ export class Deployment {
     this.#server = undefined
   }
 
-  async remove(): Promise<void> {
+  async killed(): Promise<void> {
     await this.#server?.kill9()
+    this.#server = undefined
+  }
+
+  async remove(): Promise<void> {
+    await this.killed()
     rmSync(this.root, { recursive: true, force: true, maxRetries: 10 })
   }
 }

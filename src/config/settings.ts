@@ -266,6 +266,7 @@ export const settings = {
   tokenLifetimeMs: duration('MORAINE_TOKEN_LIFETIME', hourMs, minuteMs, 7 * dayMs, 'How long an access token of the catalog’s OAuth2 endpoint holds.'),
   idempotencyLifetimeMs: duration('MORAINE_IDEMPOTENCY_LIFETIME', 30 * minuteMs, minuteMs, 7 * dayMs, 'How long a catalog request may be repeated under its idempotency key.'),
   jobIntervalMs: duration('MORAINE_JOB_INTERVAL', minuteMs, 100, dayMs, 'The pause between two rounds of background work: garbage collection and outbox trimming.'),
+  garbageGraceMs: duration('MORAINE_GARBAGE_GRACE', hourMs, secondMs, 7 * dayMs, 'How long deleted bytes stay on the drives: readers that began before may take as long. What is shorter gives room back sooner.'),
   scrubIntervalMs: duration('MORAINE_SCRUB_INTERVAL', 7 * dayMs, secondMs, 365 * dayMs, 'With several drives: the pause between two scrubs, which read and verify everything that is stored.'),
   scrubRate: setting('MORAINE_SCRUB_RATE', {
     parse: countBetween(1, 100_000),

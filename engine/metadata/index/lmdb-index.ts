@@ -1,4 +1,4 @@
-import { closeSync, constants, copyFile, fdatasync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, constants, copyFile, fdatasync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { assert, AssertionError } from '../../../base/assert.ts'
 import { seekableRange, bufferOf } from '../keys.ts'
@@ -44,6 +44,7 @@ export class LmdbIndex implements MetadataIndex {
 
   /** Opens what is there; an empty index where there is nothing. */
   static open(directory: string, mapBytes?: number): LmdbIndex {
+    requireWhole(join(directory, dataFile))
     return new LmdbIndex(openForWriting(directory, mapBytes), directory)
   }
 
@@ -74,6 +75,8 @@ export class LmdbIndex implements MetadataIndex {
   reserve({ bytes, frees, isPinned }: Room): void {
     const wanted = bytes + heldBackBytes
     if (this.#slackBytes < wanted) this.#slackBytes = this.#countSlack()
+    // Made longer, it would read as zeros where its rows were.
+    if (this.#slackBytes < 0) throw new MetadataError('Corrupt', 'the index has been cut short')
     if (this.#slackBytes < wanted) this.#extend(Math.max(extensionBytes, wanted - this.#slackBytes))
     if (this.#slackBytes < wanted) {
       const free = isPinned ? freeBytesOf(this.#metaPages()) : 0
@@ -128,9 +131,29 @@ export class LmdbIndex implements MetadataIndex {
     })
   }
 
+  isInPlace(): boolean {
+    const [open, named] = [fstatSync(this.#file), statSync(join(this.#directory, dataFile), { throwIfNoEntry: false })]
+    return named?.ino === open.ino && named.dev === open.dev
+  }
+
   async close(): Promise<void> {
     closeSync(this.#file)
     await this.#environment.close()
+  }
+}
+
+/** What the newest state refers to lies within the file: behind its end LMDB's reads would end the process. Throws `Corrupt`. */
+function requireWhole(path: string): void {
+  const bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (bytes === 0) return
+  const file = openSync(path, 'r')
+  try {
+    const pages = readMetaPages((target, at) => readSync(file, target, 0, target.length, at))
+    if (usedBytesOf(pages) > bytes) throw new MetadataError('Corrupt', `the index has ${bytes} bytes, and pages up to ${usedBytesOf(pages)}`)
+  } catch (cause) {
+    throw cause instanceof AssertionError ? new MetadataError('Corrupt', 'the first pages of the index are damaged', { cause }) : cause
+  } finally {
+    closeSync(file)
   }
 }
 

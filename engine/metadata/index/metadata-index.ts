@@ -32,6 +32,8 @@ export interface MetadataIndex {
   /** Not while a `write` is under way. */
   pin(): IndexPin
   sync(): Promise<void>
+  /** What is open is still what stands in its directory. */
+  isInPlace(): boolean
   close(): Promise<void>
 }
 

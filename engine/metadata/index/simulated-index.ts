@@ -158,6 +158,10 @@ class SimulatedIndex implements MetadataIndex {
     return this.source.sync()
   }
 
+  isInPlace(): boolean {
+    return this.#isUsable()
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
   }

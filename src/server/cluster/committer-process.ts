@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { default as process } from 'node:process'
 import type { Clock } from '../../../base/clock.ts'
 import { type MetadataPlaces, openCommitter } from '../../../engine/index.ts'
@@ -11,7 +13,7 @@ export type ToCommitter =
 
 export type FromCommitter =
   /** Its metadata are open, and can be read from this directory. */
-  | { readonly kind: 'opened'; readonly directory: string }
+  | { readonly kind: 'opened'; readonly directory: string; readonly readOnly?: string }
   | { readonly kind: 'serving' }
   | { readonly kind: 'skipped'; readonly directory: string; readonly message: string }
   | { readonly kind: 'failed'; readonly message: string }
@@ -21,9 +23,21 @@ export interface CommitterArguments {
   readonly socketPath: string
   /** Where workers have read since the server started; absent when none does. */
   readonly readFrom?: string
-  /** Where reading killed a worker. */
-  readonly suspect?: string
+  /** Where reading killed a process. */
+  readonly suspects?: readonly string[]
+  /** Whose drives failed a moment ago. */
+  readonly avoid?: readonly string[]
 }
+
+/** What it leaves beside its socket when it ends because of copies of the metadata: there is no time to say it. */
+export interface LastWords {
+  readonly directories: readonly string[]
+  readonly message: string
+  /** The drives are well enough to be used again. */
+  readonly isChange: boolean
+}
+
+export const lastWordsFile = 'last-words.json'
 
 /** The first argument of the program when it is to be the committer. */
 export const committerCommand = 'serve-commits'
@@ -43,29 +57,53 @@ export function argumentsOf(committer: CommitterArguments): string[] {
  * when the primary says so, or at once when the primary is gone.
  */
 export async function runCommitter([, words = '']: readonly string[], clock: Clock): Promise<void> {
-  const { places, socketPath, readFrom, suspect } = JSON.parse(words) as CommitterArguments
+  const { places, socketPath, readFrom, suspects, avoid } = JSON.parse(words) as CommitterArguments
   // A terminal sends its signals to every process of the group; the primary tells when to end.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {})
   process.on('disconnect', () => process.exit(committerExits.failed))
+  const ended = new AbortController()
   try {
-    const { committer, known, directory } = await openCommitter({
+    const opened = await openCommitter({
       places,
       clock,
       readFrom,
-      suspect,
+      suspects,
+      avoid,
       onSkipped: (skipped, { message }) => tell({ kind: 'skipped', directory: skipped, message }),
       // Nobody is answered: the next committer finds out what became of what was under way.
-      onFailure: remedy => process.exit(committerExits[remedy === 'newServer' ? 'needsNewServer' : 'failed']),
+      onFailure: (remedy, failed) => {
+        if (remedy === 'newServer') process.exit(committerExits.needsNewServer)
+        die(socketPath, { directories: failed.map(({ directory }) => directory), message: failed.map(({ error }) => textOf(error)).join('; '), isChange: false })
+      },
     })
+    const { committer, known, directory, readOnly } = opened
     process.on('message', ({ kind }: ToCommitter) => {
       if (kind === 'serve') {
         serveCommitter({ committer, known, path: socketPath }).then(() => tell({ kind: 'serving' }), () => process.exit(committerExits.failed))
-      } else committer.close().then(() => process.exit(committerExits.ended), () => process.exit(committerExits.failed))
+      } else {
+        ended.abort()
+        committer.close().then(() => process.exit(committerExits.ended), () => process.exit(committerExits.failed))
+      }
     })
-    tell({ kind: 'opened', directory })
+    tell({ kind: 'opened', directory, ...(readOnly === undefined ? {} : { readOnly }) })
+    void opened.changed(ended.signal).then(change => {
+      if (change === undefined || ended.signal.aborted) return
+      const message = change.kind === 'back' ? 'its drive can be used again' : change.explanation
+      die(socketPath, { directories: [change.directory], message, isChange: change.kind !== 'failing' })
+    })
   } catch (error) {
     tell({ kind: 'failed', message: error instanceof Error ? (error.stack ?? error.message) : String(error) }, () => process.exit(committerExits.failed))
   }
+}
+
+/** At once, whatever a drive still keeps a thread waiting for: an ordinary exit would wait for it too. */
+function die(socketPath: string, words: LastWords): void {
+  writeFileSync(join(dirname(socketPath), lastWordsFile), JSON.stringify(words))
+  process.kill(process.pid, 'SIGKILL')
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function tell(message: FromCommitter, then: () => void = () => {}): void {

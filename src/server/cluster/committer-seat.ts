@@ -1,13 +1,15 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { must } from '../../../base/assert.ts'
 import type { Clock } from '../../../base/clock.ts'
+import { minuteMs } from '../../../base/units.ts'
 import type { MetadataPlaces } from '../../../engine/index.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { argumentsOf, committerExits, type FromCommitter, type ToCommitter } from './committer-process.ts'
+import { argumentsOf, committerExits, lastWordsFile, type FromCommitter, type LastWords, type ToCommitter } from './committer-process.ts'
+import { FailedDrives } from './failed-drives.ts'
 import { memoryFlags } from './memory-flags.ts'
 import { restartDelayMs } from './restart-delay.ts'
 
@@ -17,8 +19,8 @@ export interface CommitterSeatOptions {
   readonly programFile: string
   readonly clock: Clock
   readonly logger: Logger
-  /** Its metadata are read from another directory now: resolves when nobody reads from the one before. */
-  readonly onMoved: () => Promise<void>
+  /** Its metadata are read from this other directory now: resolves when nobody reads from the one before. */
+  readonly onMoved: (directory: string) => Promise<void>
   /** It cannot be replaced any more: the server has to end. */
   readonly onLost: (message: string) => void
 }
@@ -33,7 +35,12 @@ export class CommitterSeat {
   #process: ChildProcess | undefined
   #served = false
   #directory: string | undefined
-  #suspect: string | undefined
+  readonly #suspects = new Set<string>()
+  readonly #failures = new FailedDrives()
+  /** From the suspicion until a committer has opened another copy, or made this one anew. */
+  #moving: PromiseWithResolvers<void> | undefined
+  /** When damage below a map last ended a process. */
+  #damagedAtMs = -Infinity
   #ending = false
   #livedMs: number[] = []
   #onServing: () => void = () => {}
@@ -72,8 +79,16 @@ export class CommitterSeat {
   /** Reading the index killed a worker: another copy takes its place, where there is one. */
   suspectIndex(): void {
     if (this.#ending || this.#options.places.drives.length < 2) return
-    this.#suspect = this.#directory
+    // The committer that is on its way knows; who died had read what the one before told.
+    if (this.#moving !== undefined) return
+    this.#moving = Promise.withResolvers()
+    this.#suspects.add(this.directory)
     this.kill()
+  }
+
+  /** Resolves when there is a directory that can be read: at once, unless that of the last committer is suspect. */
+  async readable(): Promise<void> {
+    await this.#moving?.promise
   }
 
   kill(): void {
@@ -83,9 +98,9 @@ export class CommitterSeat {
   #fork(): void {
     const { places, programFile, clock } = this.#options
     const readFrom = this.#directory === undefined ? {} : { readFrom: this.#directory }
-    const suspect = this.#suspect === undefined ? {} : { suspect: this.#suspect }
-    this.#suspect = undefined
-    const child = fork(programFile, argumentsOf({ places, socketPath: this.socketPath, ...readFrom, ...suspect }), { execArgv: [...process.execArgv, ...memoryFlags] })
+    const suspects = [...this.#suspects]
+    const avoid = this.#failures.avoided(clock.monotonicMs())
+    const child = fork(programFile, argumentsOf({ places, socketPath: this.socketPath, ...readFrom, suspects, avoid }), { execArgv: [...process.execArgv, ...memoryFlags] })
     const startedAtMs = clock.monotonicMs()
     this.#process = child
     child.on('message', (message: FromCommitter) => this.#onMessage(child, message))
@@ -96,10 +111,13 @@ export class CommitterSeat {
   #onMessage(child: ChildProcess, message: FromCommitter): void {
     switch (message.kind) {
       case 'opened':
+        if (message.readOnly !== undefined) this.#options.logger.error(`the metadata are read and not written: ${message.readOnly}`)
         void this.#onOpened(child, message.directory)
         return
       case 'serving':
         this.#served = true
+        // What was suspect has been made anew or is not used.
+        this.#suspects.clear()
         this.#onServing()
         return
       case 'skipped':
@@ -113,9 +131,11 @@ export class CommitterSeat {
 
   /** Nobody may read an index that no longer follows: a commit would be told to one worker, and be missed by another. */
   async #onOpened(child: ChildProcess, directory: string): Promise<void> {
-    const hasMoved = this.#directory !== undefined && this.#directory !== directory
+    const hasMoved = this.#directory !== undefined && (this.#directory !== directory || this.#moving !== undefined)
     this.#directory = directory
-    if (hasMoved) await this.#options.onMoved()
+    if (hasMoved) await this.#options.onMoved(directory)
+    this.#moving?.resolve()
+    this.#moving = undefined
     if (child.connected) child.send({ kind: 'serve' } satisfies ToCommitter)
   }
 
@@ -125,12 +145,33 @@ export class CommitterSeat {
     if (this.#ending) return this.#finish()
     if (code === committerExits.needsNewServer) return this.#lose('the metadata cannot be made durable: the drive fails')
     if (!this.#served) return this.#lose(`the committer died while it started: ${reason}`)
+    this.#listen()
+    if (isOfDamage(reason)) this.#suspectCopies()
     this.#livedMs = [...this.#livedMs, livedMs].slice(-lifetimesKept)
     const delayMs = restartDelayMs(this.#livedMs)
     logger.warn({ reason, delayMs }, 'the committer died and is replaced')
     void clock.sleep(delayMs, this.#stopped.signal).then(() => {
       if (!this.#ending) this.#fork()
     })
+  }
+
+  /** To what a committer left that had no time to talk. */
+  #listen(): void {
+    const { clock, logger } = this.#options
+    const path = join(dirname(this.socketPath), lastWordsFile)
+    if (!existsSync(path)) return
+    const { directories, message, isChange } = JSON.parse(readFileSync(path, 'utf8')) as LastWords
+    rmSync(path)
+    logger[isChange ? 'warn' : 'error']({ directories }, `the copies of the metadata change: ${message}`)
+    if (!isChange) for (const directory of directories) this.#failures.note(directory, clock.monotonicMs())
+  }
+
+  /** The committer has all copies open: most likely it was the one that is read, and if not, one of the others. */
+  #suspectCopies(): void {
+    const { clock, places } = this.#options
+    const isAgain = clock.monotonicMs() - this.#damagedAtMs < minuteMs
+    this.#damagedAtMs = clock.monotonicMs()
+    for (const { directory } of places.drives) if ((directory === this.#directory) !== isAgain) this.#suspects.add(directory)
   }
 
   #lose(message: string): void {
@@ -162,4 +203,9 @@ function privateDirectory({ drives }: MetadataPlaces): string {
     const isOurs = uid === userInfo().uid && (mode & 0o170077) === 0o040000
     return isOurs ? path : mkdtempSync(join(tmpdir(), 'moraine-'))
   }
+}
+
+/** Reading a damaged index through its map ends the process, or LMDB's own checks do. */
+export function isOfDamage(reason: string | number | null): boolean {
+  return reason === 'SIGBUS' || reason === 'SIGSEGV' || reason === 'SIGABRT'
 }

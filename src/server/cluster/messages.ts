@@ -10,6 +10,8 @@ export interface CommitterAddress {
 
 export type ToWorker =
   | { readonly kind: 'start'; readonly config: Config; readonly committer: CommitterAddress }
+  /** The metadata are read elsewhere from now on. */
+  | { readonly kind: 'moved'; readonly directory: string }
   | { readonly kind: 'drain' }
   /** What another worker admitted of the requests that have a rate. */
   | { readonly kind: 'spent'; readonly spent: Spent }
@@ -20,5 +22,7 @@ export type FromWorker =
   | { readonly kind: 'listening'; readonly port: number }
   /** For the other workers. */
   | { readonly kind: 'spent'; readonly spent: Spent }
+  /** It reads there now, and nowhere else. */
+  | { readonly kind: 'moved'; readonly directory: string }
   /** It cannot start, and ends. */
   | { readonly kind: 'failed'; readonly message: string }

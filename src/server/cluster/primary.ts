@@ -6,7 +6,7 @@ import { secondMs } from '../../../base/units.ts'
 import type { MetadataPlaces } from '../../../engine/index.ts'
 import type { Config } from '../../config/parse-config.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { CommitterSeat } from './committer-seat.ts'
+import { CommitterSeat, isOfDamage } from './committer-seat.ts'
 import { endLostConnections } from './handed-connections.ts'
 import { memoryFlags } from './memory-flags.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
@@ -42,6 +42,8 @@ interface Seat {
 
 /** A worker gets this long over the drain timeout before it is killed. */
 const killGraceMs = 5 * secondMs
+/** For a worker to read elsewhere. */
+const moveGraceMs = 5 * secondMs
 const lifetimesKept = 8
 
 /** How the server ended: after a drain, or because a worker could not start. */
@@ -60,6 +62,8 @@ class Primary {
   #phase: 'starting' | 'serving' | 'ending' = 'starting'
   #ending: Ending = { kind: 'drained' }
   #port: number
+  /** Workers that know where to read. */
+  readonly #told = new WeakSet<Worker>()
   #finishing = false
   /** Aborted when the last worker has gone, so that no timer keeps the process. */
   readonly #ended = new AbortController()
@@ -69,7 +73,7 @@ class Primary {
     this.#finish = finish
     this.#port = options.config.address.port
     const { metadata: places, workerFile: programFile, clock, logger } = options
-    this.#committer = new CommitterSeat({ places, programFile, clock, logger, onMoved: () => this.#replaceWorkers(), onLost: message => this.#fail(message) })
+    this.#committer = new CommitterSeat({ places, programFile, clock, logger, onMoved: directory => this.#moveReaders(directory), onLost: message => this.#fail(message) })
     this.#seats = Array.from({ length: options.workers }, () => ({ worker: undefined, startedAtMs: 0, livedMs: [], listening: false }))
   }
 
@@ -95,6 +99,7 @@ class Primary {
   #onMessage(seat: Seat, worker: Worker, message: FromWorker): void {
     switch (message.kind) {
       case 'hello':
+        this.#told.add(worker)
         // A worker that comes later listens where the first one found a port.
         send(worker, { kind: 'start', committer: { path: this.#committer.socketPath, directory: this.#committer.directory }, config: { ...this.#options.config, address: { ...this.#options.config.address, port: this.#port } } })
         if (this.#phase === 'ending') send(worker, { kind: 'drain' })
@@ -109,6 +114,8 @@ class Primary {
       case 'spent':
         for (const { worker: other } of this.#seats) if (other !== undefined && other !== worker) send(other, message)
         return
+      case 'moved':
+        return
       case 'failed':
         if (this.#phase === 'starting') this.#fail(message.message)
         else this.#options.logger.error({ worker: worker.process.pid }, message.message)
@@ -119,7 +126,7 @@ class Primary {
     const { clock, logger } = this.#options
     seat.worker = undefined
     // The index is read through a memory map: damage below it ends the reader.
-    if (reason === 'SIGBUS' || reason === 'SIGSEGV') this.#committer.suspectIndex()
+    if (isOfDamage(reason)) this.#committer.suspectIndex()
     // Once a worker has listened, the configuration is good: what dies then is replaced, though others still start.
     const hasServed = this.#seats.some(({ listening }) => listening)
     seat.listening = false
@@ -131,18 +138,30 @@ class Primary {
     seat.livedMs = [...seat.livedMs, clock.monotonicMs() - seat.startedAtMs].slice(-lifetimesKept)
     const delayMs = restartDelayMs(seat.livedMs)
     logger.warn({ worker: worker.process.pid, reason, delayMs }, 'a worker died and is replaced')
-    void clock.sleep(delayMs, this.#ended.signal).then(() => {
+    void Promise.all([clock.sleep(delayMs, this.#ended.signal), this.#committer.readable()]).then(() => {
       if (this.#phase !== 'ending') this.#fork(seat)
     })
   }
 
-  /** Those that read where the metadata no longer are; others come in their place. */
-  async #replaceWorkers(): Promise<void> {
-    const workers = this.#seats.flatMap(({ worker }) => (worker === undefined ? [] : [worker]))
-    await Promise.all(workers.map(worker => new Promise<void>(resolve => {
-      worker.once('exit', () => resolve())
+  /** Every worker reads in the other directory, or another worker comes in its place. */
+  async #moveReaders(directory: string): Promise<void> {
+    const { clock } = this.#options
+    // One that has not said hello yet will be told where to read.
+    const workers = this.#seats.flatMap(({ worker }) => (worker !== undefined && this.#told.has(worker) ? [worker] : []))
+    await Promise.all(workers.map(async worker => {
+      const settled = new AbortController()
+      const moved = new Promise<void>(resolve => {
+        worker.on('message', (message: FromWorker) => {
+          if (message.kind === 'moved' && message.directory === directory) resolve()
+        })
+        worker.once('exit', () => resolve())
+      }).finally(() => settled.abort())
+      send(worker, { kind: 'moved', directory })
+      await Promise.race([moved, clock.sleep(moveGraceMs, settled.signal)])
+      if (settled.signal.aborted) return
       worker.process.kill('SIGKILL')
-    })))
+      await moved
+    }))
   }
 
   #onSignal(signal: string): void {

@@ -12,6 +12,8 @@ export interface RunningWorker {
   drain(): Promise<void>
   /** What another worker admitted of the requests that have a rate. */
   heard(spent: Spent): void
+  /** Reads the metadata in this directory from now on. Throws when they cannot be opened. */
+  readMetadataFrom(directory: string): void
 }
 
 /**
@@ -33,7 +35,13 @@ export function runWorker(start: (config: Config, committer: CommitterAddress, t
   process.on('message', (message: ToWorker) => {
     if (message.kind === 'drain') drain()
     else if (message.kind === 'spent') void running?.then(worker => worker.heard(message.spent), () => {})
-    else {
+    else if (message.kind === 'moved') {
+      running?.then(worker => worker.readMetadataFrom(message.directory)).then(
+        () => tellPrimary({ kind: 'moved', directory: message.directory }),
+        // It reads what is out of date: another worker takes its place.
+        () => process.exit(1),
+      )
+    } else {
       running = start(message.config, message.committer, spent => {
         if (process.connected) tellPrimary({ kind: 'spent', spent })
       })

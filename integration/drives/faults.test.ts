@@ -1,0 +1,181 @@
+/** Drives that go, come back, fill up, cannot be written or are cut short under a server that goes on. */
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { afterEach, expect, test } from 'vitest'
+import { refusalOf, until } from '../server/client.ts'
+import { bucket, Deployment } from './deployment.ts'
+
+const deployments: Deployment[] = []
+const mounts: string[] = []
+const deploy = (count: number, env: Readonly<Record<string, string>> = {}): Deployment => {
+  const deployment = new Deployment(count, env)
+  deployments.push(deployment)
+  return deployment
+}
+
+afterEach(async () => {
+  for (const deployment of deployments) await deployment.killed()
+  for (const path of mounts.splice(0)) execFileSync('umount', ['-l', path])
+  for (const deployment of deployments.splice(0)) await deployment.remove()
+})
+
+const saysSo = (deployment: Deployment, text: string | RegExp): (() => boolean) => () => (typeof text === 'string' ? deployment.server.logs().includes(text) : text.test(deployment.server.logs()))
+
+/** Whether this machine lets us mount; tests that have to are skipped where it does not. */
+const mayMount = ((): boolean => {
+  const probe = mkdtempSync(join(tmpdir(), 'moraine-mount-'))
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', probe], { stdio: 'ignore' })
+    execFileSync('umount', [probe])
+    return true
+  } catch {
+    return false
+  } finally {
+    rmSync(probe, { recursive: true, force: true })
+  }
+})()
+
+function mount(words: readonly string[], path: string): void {
+  execFileSync('mount', [...words, path])
+  mounts.push(path)
+}
+
+/** Processes of the server that run its program with no other argument: its workers. */
+function workersOf({ server }: Deployment): string[] {
+  return readdirSync('/proc').filter(name => {
+    try {
+      const parent = /^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1]
+      return parent === String(server.pid) && !readFileSync(`/proc/${name}/cmdline`, 'utf8').includes('serve-commits')
+    } catch {
+      return false
+    }
+  })
+}
+
+test('two drives of which one is lost: a start reads, refuses to write, and writes again once the drive is replaced', async () => {
+  const deployment = deploy(2)
+  await deployment.startNew()
+  await deployment.put('small', 1000)
+  await deployment.put('large', 300_000)
+  await deployment.stop()
+  deployment.wipe(1)
+  await deployment.start()
+  await deployment.verify()
+  for (const size of [1000, 300_000]) expect(await refusalOf(deployment.put('refused', size))).toBe('503 SlowDownWrite')
+  expect(await refusalOf(deployment.get('refused'))).toBe('404 NoSuchKey')
+  deployment.replace(1)
+  await deployment.putPatiently('after', 1000)
+  await deployment.heal()
+  deployment.wipe(2)
+  await deployment.verify()
+}, 120_000)
+
+test('the drive whose metadata are read is wiped and replaced: workers read another copy, and the copies are as many as before', async () => {
+  const deployment = deploy(4)
+  await deployment.startNew()
+  await deployment.put('before', 300_000)
+  await deployment.put('inline', 500)
+  const workers = workersOf(deployment)
+  expect(workers.length).toBe(2)
+  deployment.wipe(1)
+  await deployment.putPatiently('wiped', 500)
+  await until('another copy is read', saysSo(deployment, 'the copies of the metadata change'))
+  await deployment.putPatiently('moved', 500)
+  await deployment.verify()
+  deployment.replace(1)
+  await until('the drive is in use again', async () => (await deployment.status()).drives.every(({ state }) => state === 'ok'))
+  await deployment.heal()
+  // Two more of the first three: what they knew is on the fourth by now. So few can only be read.
+  for (const number of [2, 3]) deployment.wipe(number)
+  await until('the metadata are only read', saysSo(deployment, 'the metadata are read and not written'))
+  await deployment.verify()
+  expect(await refusalOf(deployment.put('refused', 500))).toBe('503 SlowDownWrite')
+  expect(workersOf(deployment)).toEqual(workers)
+}, 120_000)
+
+test('an index that is cut short under its readers ends them, and another copy takes its place without a restart', async () => {
+  const deployment = deploy(4)
+  deployment.mayBreakConnections = true
+  await deployment.startNew()
+  const index = join(deployment.drive(1), 'metadata', 'data.mdb')
+  const bytes: number[] = []
+  for (let index = 0; index < 150; index++) await deployment.put(`${index % 10}/${index}`, index % 3 === 0 ? 100_000 : 20_000)
+  const writing = (async () => {
+    for (let index = 0; bytes.length === 0 || index < 100; index++) await deployment.putPatiently(`during/${index}`, 5000)
+  })()
+  truncateSync(index, 4096 * 4)
+  await deployment.verify()
+  bytes.push(1)
+  await writing
+  await until('the copy is made anew', saysSo(deployment, /SIGBUS|SIGSEGV|SIGABRT/))
+  await deployment.verify()
+  await deployment.stop()
+  await deployment.start()
+  await deployment.verify()
+  await deployment.stop()
+  const { code, out } = await deployment.command('fsck', deployment.words)
+  expect(`${code} ${out}`).toMatch(/^0 /)
+}, 120_000)
+
+test.skipIf(!mayMount)('a drive that is read-only is left out, also of the metadata, and taken back when it can be written', async () => {
+  const deployment = deploy(4)
+  for (const number of [1, 2, 3, 4]) {
+    mkdirSync(deployment.drive(number))
+    mount(['-t', 'tmpfs', '-o', 'size=200m', 'tmpfs'], deployment.drive(number))
+  }
+  await deployment.startNew()
+  await deployment.put('before', 300_000)
+  execFileSync('mount', ['--bind', deployment.drive(2), deployment.drive(2)])
+  mounts.unshift(deployment.drive(2))
+  execFileSync('mount', ['-o', 'remount,ro,bind', deployment.drive(2)])
+  const write = (round: string): Promise<unknown> => Promise.all([0, 1, 2].map(async writer => {
+    for (let index = 0; index < 30; index++) await deployment.putPatiently(`${round}/${writer}/${index}`, index % 2 === 0 ? 60_000 : 100_000)
+  }))
+  await write('read-only')
+  await deployment.verify()
+  expect((await deployment.status()).drives.filter(({ state }) => state !== 'ok').map(({ state }) => state)).toEqual(['failing'])
+  execFileSync('mount', ['-o', 'remount,rw,bind', deployment.drive(2)])
+  await until('the drive is in use again', async () => (await deployment.status()).drives.every(({ state }) => state === 'ok'))
+  await deployment.heal()
+  // Unmounted, there is an empty directory, which nobody formats; one more is lost beside it.
+  for (const number of [3, 4]) execFileSync('umount', ['-l', ...mounts.splice(mounts.indexOf(deployment.drive(number)), 1)])
+  await deployment.verify()
+  expect(readdirSync(deployment.drive(4))).toEqual([])
+}, 120_000)
+
+test.skipIf(!mayMount).each([1, 4])('%i full drives: 507 for what is new, reads and deletes go on, and what they free can be used', async count => {
+  const deployment = deploy(count, { MORAINE_JOB_INTERVAL: '1s', MORAINE_GARBAGE_GRACE: '1s' })
+  const sizeBytes = (count === 1 ? 120 : 90) << 20
+  for (let number = 1; number <= count; number++) {
+    mkdirSync(deployment.drive(number))
+    mount(['-t', 'tmpfs', '-o', `size=${sizeBytes}`, 'tmpfs'], deployment.drive(number))
+  }
+  await deployment.startNew()
+  await deployment.put('small', 1000)
+  const written: string[] = []
+  let refusal = ''
+  for (let index = 0; index < 100 && refusal === ''; index++) {
+    refusal = await deployment.put(`fill/${index}`, 4 << 20).then(() => '', refusalOfError)
+    if (refusal === '') written.push(`fill/${index}`)
+  }
+  expect(refusal).toBe('507 XMinioStorageFull')
+  expect(written.length).toBeGreaterThan(5)
+  await deployment.verify()
+  // Small ones go into the metadata, which fill up later.
+  const small = await refusalOf((async () => {
+    for (let index = 0; index < 5000; index++) await deployment.s3.send(new PutObjectCommand({ Bucket: bucket, Key: `inline/${index}`, Body: Buffer.alloc(60_000) }))
+  })())
+  expect(small).toBe('507 XMinioStorageFull')
+  await deployment.verify()
+  for (const key of written) {
+    await deployment.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))
+    deployment.stored.delete(key)
+  }
+  await until('what was deleted has made room', async () => (await deployment.put('again', 4 << 20).then(() => '', refusalOfError)) === '')
+  await deployment.verify()
+}, 120_000)
+
+const refusalOfError = (error: unknown): Promise<string> => refusalOf(Promise.reject(error))
