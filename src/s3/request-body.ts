@@ -123,6 +123,9 @@ function wholeBody(request: IncomingMessage): Promise<Buffer> {
     request.on('data', (piece: Buffer) => void pieces.push(piece))
     request.once('end', () => resolve(pieces.length === 1 ? (pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(pieces)))
     request.once('error', reject)
-    request.once('close', () => reject(new Error('the connection was closed')))
+    request.once('close', () => {
+      // After the end too: nothing is made of it then.
+      if (!request.readableEnded) reject(new Error('the connection was closed'))
+    })
   })
 }
