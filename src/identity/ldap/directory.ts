@@ -1,3 +1,5 @@
+import { connect, isIP, type Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import { Client, InvalidCredentialsError, ResultCodeError, type Entry } from 'ldapts'
 import { secondMs } from '../../../base/units.ts'
 
@@ -54,9 +56,9 @@ export async function signInByLdap(directory: LdapDirectory, userName: string, p
   // A bind with a name and no password is no bind at all, and succeeds (RFC 4513 §5.1.2).
   if (password === '' || userName === '' || userName.length > 256 || password.length > 1024) throw new LdapError('Refused')
   const { url, startTls, bindDn, bindPassword, userBase, userFilter } = directory
-  const client = new Client({ url, timeout: timeoutMs, connectTimeout: timeoutMs, strictDN: false })
+  const client = new Client({ url, timeout: timeoutMs, connectTimeout: timeoutMs, strictDN: false, createConnection: connectOnce() as typeof connect })
   try {
-    if (startTls) await client.startTLS()
+    if (startTls) await client.startTLS(tlsOptionsOf(url))
     await client.bind(bindDn, bindPassword)
     const [entry, ...others] = await search(client, userBase, filterOf(userFilter, { s: userName }))
     // Two that match: nobody could say whose password it is.
@@ -69,6 +71,26 @@ export async function signInByLdap(directory: LdapDirectory, userName: string, p
   } finally {
     await client.unbind().catch(() => {})
   }
+}
+
+/**
+ * The library connects anew, and without TLS, when a connection was cut, and says there what it had to say: a password. So
+ * whoever can cut connections could read it. One that says nothing for too long is cut, while TLS is agreed on too.
+ */
+function connectOnce(): (port: number, host: string) => Socket {
+  let isUsed = false
+  return (port, host) => {
+    if (isUsed) throw new Error('the connection was cut')
+    isUsed = true
+    const socket = connect(port, host)
+    return socket.setTimeout(timeoutMs, () => socket.destroy(new Error('the directory is silent')))
+  }
+}
+
+/** The certificate must be of the host that is asked; without a name Node.js would want one of `localhost`. */
+export function tlsOptionsOf(url: string): ConnectionOptions {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
+  return { host, ...(isIP(host) === 0 ? { servername: host } : {}) }
 }
 
 function toLdapError(error: unknown, _directory: LdapDirectory): LdapError {
