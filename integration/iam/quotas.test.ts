@@ -1,7 +1,7 @@
 /** Quotas of accounts, over two workers: bytes, buckets, requests; set by the operator, shown to it, and held where they are passed. */
 import { CreateAccessKeyCommand, CreateUserCommand, ListUsersCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam'
 import {
-  CompleteMultipartUploadCommand, CopyObjectCommand, CreateBucketCommand, CreateMultipartUploadCommand, DeleteBucketCommand, DeleteObjectCommand, HeadBucketCommand, PutBucketPolicyCommand,
+  CompleteMultipartUploadCommand, CopyObjectCommand, CreateBucketCommand, CreateMultipartUploadCommand, DeleteBucketCommand, DeleteObjectCommand, HeadBucketCommand, ListObjectsV2Command, PutBucketPolicyCommand,
   PutBucketVersioningCommand, PutObjectCommand, UploadPartCommand, UploadPartCopyCommand, AbortMultipartUploadCommand,
 } from '@aws-sdk/client-s3'
 import { execFile } from 'node:child_process'
@@ -183,9 +183,29 @@ test('are declared at the start, refused when they are none, and shown by morain
   expect(stdout).toMatch(/^Account declared +400 B of 1000 B, 1 of 1 buckets, 1 objects$/m)
 })
 
-test('the count outlives kill -9, and a restart', async () => {
+test('the count is right after kill -9 in the middle of writes, and a restart', async () => {
   const before = await shown({ name: 'many' })
+  const tenant = await newTenant('killed', { bytes: 100_000_000 })
+  const { s3 } = tenant.root
+  const Bucket = 'of-killed'
+  await s3.send(new CreateBucketCommand({ Bucket }))
+  let stored = 0
+  const write = async (client: number): Promise<void> => {
+    const own = clientsOf(server.endpoint, tenant.account.accessKey).s3
+    for (let index = 0; ; index++) {
+      await own.send(new PutObjectCommand({ Bucket, Key: `${client}/${index % 7}`, Body: Buffer.alloc(1000 * (1 + (index % 90))) }))
+      stored++
+      if (index % 5 === 4) await own.send(new DeleteObjectCommand({ Bucket, Key: `${client}/${index % 3}` }))
+      if (index % 9 === 8) await own.send(new CopyObjectCommand({ Bucket, Key: `${client}/copy`, CopySource: `${Bucket}/${client}/${index % 7}` }))
+    }
+  }
+  const writers = Promise.all(Array.from({ length: 6 }, (_, client) => write(client).catch(() => undefined)))
+  await expect.poll(() => stored, { timeout: 30_000 }).toBeGreaterThan(200)
   await server.kill9()
+  await writers
   server = await startServer({ workers: 2, drive: join(scratch, 'data'), args: ['--bootstrap', join(scratch, 'bootstrap.yaml')] })
   expect((await shown({ name: 'many' })).usage).toEqual(before.usage)
+  const { Contents = [] } = await clientsOf(server.endpoint, tenant.account.accessKey).s3.send(new ListObjectsV2Command({ Bucket }))
+  const listed = Contents.reduce((sum, { Size = 0 }) => sum + Size, 0)
+  expect((await shown(tenant)).usage).toEqual({ bytes: listed, buckets: 1, objects: Contents.length })
 })

@@ -223,7 +223,7 @@ export const settings = {
     parse: parseText,
     fallback: undefined,
     fallbackText: 'none',
-    doc: 'A file that gets one record for each request, in MinIO’s JSON shape; `-` is standard output. None is ever dropped: requests wait, and are refused at last, while it cannot be written. A file that is moved away is begun anew.',
+    doc: 'A file that gets one record for each request, in MinIO’s JSON shape; `-` is standard output. None is ever dropped: requests wait, and are refused at last, while it cannot be written. A record is written right after its answer: a process that is killed takes with it those of the requests that it was just answering. A file that is moved away is begun anew.',
   }),
   auditWebhook: setting<string | undefined>('MORAINE_AUDIT_WEBHOOK', {
     aliases: ['MINIO_AUDIT_WEBHOOK_ENDPOINT'],
