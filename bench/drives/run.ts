@@ -60,7 +60,7 @@ function readOptions(): { readonly options: Options; readonly drives: readonly n
     operations: operations.filter(name => values.operations.split(',').includes(name)),
     sizes: values.sizes.split(',').map(parseSize),
     concurrency: Number(values.concurrency),
-    rounds: { rounds: Number(values.rounds), warmUpMs: 1000, durationMs: Number(values.seconds) * 1000, preloaded: leastPrepared, payload: 'signed' },
+    rounds: { rounds: Number(values.rounds), warmUpMs: 2000, durationMs: Number(values.seconds) * 1000, preloaded: leastPrepared, payload: 'signed' },
   }
   return { options, drives: values.drives.split(',').map(Number) }
 }
