@@ -33,6 +33,21 @@ for (const algorithm of checksumAlgorithms) {
   console.log(`${algorithm.padEnd(10)} ${gigabytes.toFixed(2)} GB/s`)
 }
 
+/** Bodies that arrive at the same time, their pieces in no order: processor time, over all of them. */
+for (const streams of [1, 2, 4, 8]) {
+  const running = Array.from({ length: streams }, () => runningChecksum('MD5'))
+  const updates = 4000
+  let roll = 1
+  const before = process.cpuUsage()
+  for (let count = 0; count < updates; count++) {
+    roll = (Math.imul(roll, 1_664_525) + 1_013_904_223) >>> 0
+    running[Math.floor((roll / 2 ** 32) * streams)]?.update(piece)
+  }
+  for (const one of running) one.digest()
+  const { user, system } = process.cpuUsage(before)
+  console.log(`MD5 of ${streams} streams at once: ${((updates * piece.length) / 1000 / (user + system)).toFixed(2)} GB/s`)
+}
+
 for (const sizeBytes of [4 * 1024, 64 * 1024]) {
   const small = piece.subarray(0, sizeBytes)
   const ms = fastestMs(() => {

@@ -50,7 +50,7 @@ function measureOracle(dataShards: number, parityShards: number): string {
 }
 
 console.log('code    kernel       encode  reconstruct (GB of data per CPU second)')
-for (const [dataShards, parityShards] of [[2, 1], [2, 2], [4, 2], [6, 3], [12, 4]] as const) {
+for (const [dataShards, parityShards] of [[2, 1], [2, 2], [3, 3], [4, 2], [6, 3], [12, 4]] as const) {
   const name = `${dataShards}+${parityShards}`.padEnd(7)
   for (const [kernelName, kernel] of [['wasm', wasmKernel], ['scalar', scalarKernel]] as const) {
     const [encode, reconstruct] = measure(kernel, dataShards, parityShards)
