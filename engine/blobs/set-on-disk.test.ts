@@ -14,6 +14,7 @@ import { blobDirectories } from './block-layout.ts'
 import { chunksOf, contentOf, readAll } from './blob-store-suite.ts'
 import { pathOf, SetBlobStore } from './set-blob-store.ts'
 import { shardFileBytes } from './shard-layout.ts'
+import { stripeBuffers, type StripeBuffer } from './stripe-buffers.ts'
 
 interface Write {
   readonly position: number
@@ -86,5 +87,17 @@ describe('SetBlobStore on a file system', () => {
     await store.write(chunksOf(Buffer.alloc(4 * MiB), 70_001))
     expect(kept.length).toBe(20)
     expect(kept.every((bytes) => bytes.equals(content.subarray(0, bytes.length)))).toBe(true)
+  })
+
+  it('writes with one buffer for each stream when many are in use, and nothing else changes', async () => {
+    const buffers = stripeBuffers(6, 128 * KiB)
+    const taken: StripeBuffer[] = []
+    while (!buffers.areScarce) taken.push(buffers.take())
+    const store = storeOf(membersOf(drives))
+    const contents = [1, 2 * stripeBytes, 3 * MiB + 5].map((sizeBytes) => contentOf(sizeBytes))
+    const refs = await Promise.all(contents.map((content) => store.write(chunksOf(content, 70_001))))
+    for (const [index, ref] of refs.entries()) expect((await readAll(store, ref)).equals(must(contents[index], 'its content'))).toBe(true)
+    for (const buffer of taken) buffers.giveBack(buffer)
+    expect(buffers.areScarce).toBe(false)
   })
 })

@@ -9,7 +9,7 @@ export const stripesAtOnce = 2
 
 /** Buffers that share one memory: a memory of its own for each would reserve gigabytes of addresses. */
 const buffersPerArena = 8
-/** With more in use than this many bytes, streams read and write ahead less. */
+/** With more in use than this many bytes, each stream holds one. */
 const plentyBytes = 128 * 2 ** 20
 
 /**

@@ -190,15 +190,19 @@ export class StripeWriter {
     if (sizeBytes !== undefined) for (const [shard, region] of regions.entries()) encodeShardFooter(region.subarray(this.#framesEnd), blobId, shard, sizeBytes)
     const end = this.#framesEnd + (sizeBytes === undefined ? 0 : shardFooterBytes)
     const written = sizeBytes === undefined && end >= pageBytes ? end - (end % pageBytes) : end
+    const isScarce = buffers.areScarce
+    // Before the buffer is given back: the writes may be over when the next one begins.
+    const kept = regions.map((region) => region.subarray(written, end)).map((bytes) => (isScarce ? Buffer.from(bytes) : bytes))
     this.#buffer = undefined
-    if (sizeBytes === undefined) this.#begin(regions.map((region) => region.subarray(written, end)))
     const writing = this.#send(buffer, regions.map((region) => region.subarray(0, written)), this.#position)
     writing.catch(() => undefined)
     this.#inFlight.push(writing)
     this.#position += written
     this.#firstStripe += this.#stripes
     this.#stripes = 0
-    while (this.#inFlight.length >= (buffers.areScarce ? 1 : groupsInFlight)) await this.#inFlight.shift()
+    if (isScarce) await Promise.all(this.#inFlight.splice(0))
+    if (sizeBytes === undefined) this.#begin(kept)
+    while (this.#inFlight.length >= groupsInFlight) await this.#inFlight.shift()
   }
 
   /** The next buffer: what is kept of each shard, and frames behind it. */
