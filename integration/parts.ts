@@ -93,6 +93,6 @@ export const parts: readonly Part[] = [
   { name: 'linearizability', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },
   { name: 'simulation', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: false },
   { name: 'power', runner: { kind: 'vitest', goProgram: 'power/recorder' }, deadlineMs: 8 * minute, server: false },
-  { name: 'growth', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },
+  { name: 'growth', runner: { kind: 'vitest' }, deadlineMs: 12 * minute, server: false },
   { name: 'memory', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: true },
 ]

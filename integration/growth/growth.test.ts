@@ -34,7 +34,7 @@ function load(deployment: Deployment, name: string) {
     for (let index = 0; !state.isOver; index++) {
       const key = `${name}/${client}/${index}`
       try {
-        await deployment.put(key, 1 << (15 + (index % 7)))
+        await deployment.put(key, 1 << (14 + (index % 6)))
         state.writes++
         await deployment.get(`first/${index % 40}`)
         state.reads++
@@ -43,7 +43,7 @@ function load(deployment: Deployment, name: string) {
           deployment.stored.delete(old)
           await deployment.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: old }))
         }
-        await pause(150)
+        await pause(300)
       } catch (error) {
         if (!state.isDown) failures.push(error)
         await pause(100)
@@ -64,14 +64,14 @@ test('a set is added, another emptied under load through kill -9, and left out: 
   const { deployment, old, added } = deploy(7, 4, { MORAINE_MOVE_RATE: '8' })
   await deployment.start([old])
   await deployment.s3.send(new CreateBucketCommand({ Bucket: bucket }))
-  for (let index = 0; index < 20; index++) await deployment.put(`first/${index}`, 300_000 + index)
+  for (let index = 0; index < 20; index++) await deployment.put(`first/${index}`, 200_000 + index)
   await deployment.stop()
 
   // A start that is not the deployment's is refused, whatever it would do.
   expect(await refusal(old, deployment.drive(5))).toContain(`${deployment.drive(5)} alone cannot be added`)
   await deployment.start([old, added])
   expect(deployment.server.logs()).toContain('3 empty drives are added as set 2')
-  for (let index = 20; index < 40; index++) await deployment.put(`first/${index}`, 900_000 + index)
+  for (let index = 20; index < 40; index++) await deployment.put(`first/${index}`, 600_000 + index)
   expect(deployment.shardFiles(5).length).toBeGreaterThan(2)
   await deployment.verify()
   await deployment.stop()
@@ -85,6 +85,8 @@ test('a set is added, another emptied under load through kill -9, and left out: 
   expect((await deployment.status()).sets.map(({ state }) => state)).toEqual(['active', 'draining'])
   traffic.state.isDown = true
   await deployment.server.kill9()
+  const { code: amid, out: amidReport } = await deployment.command('fsck', old, added)
+  expect(`${amid} ${amidReport}`).toMatch(/^0 /)
   await deployment.start([old, added])
   traffic.state.isDown = false
   await deployment.verify()
@@ -107,4 +109,41 @@ test('a set is added, another emptied under load through kill -9, and left out: 
   await deployment.stop()
   const { code: last, out: lastReport } = await deployment.command('fsck', old)
   expect(`${last} ${lastReport}`).toMatch(/^0 /)
-}, 240_000)
+}, 400_000)
+
+test('one drive gives way to a set: evened out, emptied, the metadata moved, and left out', async () => {
+  const { deployment, old, added } = deploy(5, 1)
+  await deployment.start([old])
+  await deployment.s3.send(new CreateBucketCommand({ Bucket: bucket }))
+  for (let index = 0; index < 30; index++) await deployment.put(`first/${index}`, 100_000 + index)
+  await deployment.stop()
+  await deployment.start([old, added])
+  const lines = (await deployment.run('rebalance', '--wait', '--json')).trim().split('\n')
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ state: 'done', progress: { failedBlobs: 0 } })
+  // Each of the four drives is to be as full as the one.
+  const moved = deployment.shardFiles(2).length
+  expect(moved).toBeGreaterThan(7)
+  expect(moved).toBeLessThan(23)
+  await deployment.verify()
+  for (const [method, path] of [['GET', 'moves'], ['POST', 'rebalance'], ['DELETE', 'rebalance'], ['POST', 'sets/1/decommission'], ['DELETE', 'sets/1/decommission']]) {
+    expect((await fetch(`${deployment.server.endpoint}/_moraine/v1/${path}`, { method: method ?? '' })).status).toBe(403)
+  }
+  expect((await deployment.command('decommission', '3', '--endpoint', deployment.server.endpoint)).out).toContain('There is no set 3')
+  expect(await deployment.run('decommission', deployment.drive(1), '--wait')).toMatch(/Decommission of set 1: done, \d+ blobs.*the metadata leave it at the next start with all drives/)
+  expect((await deployment.command('decommission', '2', '--endpoint', deployment.server.endpoint)).out).toContain('No other set would take the blobs')
+  await deployment.stop()
+  expect(await refusal(added)).toContain('the metadata are on drives that are not given')
+
+  await deployment.start([old, added])
+  expect(deployment.server.logs()).toContain('the metadata were moved from set 1 to set 2')
+  await deployment.put('between', 100_000)
+  await deployment.stop()
+  await deployment.start([added])
+  deployment.wipe(1)
+  await deployment.put('after', 100_000)
+  await deployment.verify()
+  expect((await deployment.status()).sets.map(({ state, hasMetadata }) => [state, hasMetadata])).toEqual([['givenUp', false], ['active', true]])
+  await deployment.stop()
+  const { code, out } = await deployment.command('fsck', added)
+  expect(`${code} ${out}`).toMatch(/^0 /)
+}, 400_000)
