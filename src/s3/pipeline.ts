@@ -81,7 +81,6 @@ async function handle(exchange: Exchange, options: PipelineOptions, headOnly: bo
   context.notes.operation = name
   noteAddress(exchange)
   const { authentication, caller } = await authenticated(exchange, options)
-  if (caller !== anonymousCaller) context.notes.accessKeyId = caller.accessKeyId
   const operation = operationNamed(name)
   if (operation === undefined) throw new S3Error('NotImplemented', `${name} is not implemented.`)
   const facts = factsOf(exchange, { operation: name, caller, authentication, nowMs: options.service.nowMs() })
@@ -109,7 +108,7 @@ async function outputOf(operation: AnyOperation, call: Call<object>, admission: 
   }
 }
 
-async function authenticated({ request, method }: Exchange, { lookupAccessKey, keys, requiredRegion, service, admitRequest }: PipelineOptions): Promise<{ authentication: Authentication; caller: Caller }> {
+async function authenticated({ request, method, context }: Exchange, { lookupAccessKey, keys, requiredRegion, service, admitRequest }: PipelineOptions): Promise<{ authentication: Authentication; caller: Caller }> {
   let caller: Caller | undefined
   const authentication = await authenticate(
     { method, url: request.url ?? '/', rawHeaders: request.rawHeaders },
@@ -127,6 +126,7 @@ async function authenticated({ request, method }: Exchange, { lookupAccessKey, k
   )
   if (authentication.kind === 'anonymous') return { authentication, caller: anonymousCaller }
   const known = must(caller, 'a verified signature has a caller')
+  context.notes.accessKeyId = known.accessKeyId
   if (admitRequest?.(known) === false) throw new S3Error('SlowDown')
   return { authentication, caller: known }
 }
@@ -134,7 +134,6 @@ async function authenticated({ request, method }: Exchange, { lookupAccessKey, k
 async function controlOf(exchange: Exchange, options: PipelineOptions): Promise<Parameters<typeof serveAccountBlock>[2]> {
   exchange.context.notes.operation = 'AccountPublicAccessBlock'
   const { authentication, caller } = await authenticated(exchange, options)
-  if (caller !== anonymousCaller) exchange.context.notes.accessKeyId = caller.accessKeyId
   return { authentication, facts: factsOf(exchange, { operation: 'AccountPublicAccessBlock', caller, authentication, nowMs: options.service.nowMs() }) }
 }
 
