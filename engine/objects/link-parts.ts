@@ -6,6 +6,7 @@ import type { Extent, NewPart, SharedBytes } from '../shared-parts.ts'
 import { attach, holdLayout, holdSlice, type Staged } from './contents.ts'
 import { type EngineContext, newContentId } from './context.ts'
 import { extend, segmentOf } from './extend-layout.ts'
+import { knownExtents, rememberExtents } from './known-extents.ts'
 import { readExtents } from './layout.ts'
 import { planLayout } from './plan-layout.ts'
 
@@ -29,7 +30,7 @@ export async function linkParts(
   holder: ObjectRecord | undefined,
   stageBytes: (bytes: Uint8Array) => Promise<Staged>,
 ): Promise<LinkedParts> {
-  await requireHeld(tx, parts, holder)
+  await requireHeld(context, tx, parts, holder)
   const segments: Segment[] = []
   const grown = new Set<string>()
   for (const part of parts) {
@@ -50,7 +51,11 @@ export async function linkParts(
   })
   const layoutId = newContentId(context)
   for (const { key, value } of planLayout(layoutId, records)) tx.put(key, value)
-  return { content: holdLayout(context, tx, layoutId), sizeBytes: records.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0), extents: segments.map(extentOf) }
+  const sizeBytes = records.reduce((sum, record) => sum + record.sizeBytes, 0)
+  const extents = segments.map(extentOf)
+  // Should the commit fail, nobody has this layout.
+  rememberExtents(context.metadata, layoutId, sizeBytes, extents)
+  return { content: holdLayout(context, tx, layoutId), sizeBytes, extents }
 }
 
 function extentOf(segment: Segment): Extent {
@@ -58,10 +63,10 @@ function extentOf(segment: Segment): Extent {
 }
 
 /** Every shared part lies within one that the holder has. */
-async function requireHeld(tx: Transaction, parts: readonly NewPart[], holder: ObjectRecord | undefined): Promise<void> {
+async function requireHeld(context: EngineContext, tx: Transaction, parts: readonly NewPart[], holder: ObjectRecord | undefined): Promise<void> {
   const shared = parts.filter((part) => part.kind === 'shared')
   if (shared.length === 0) return
-  const held = holder === undefined ? [] : await readExtents(tx, holder)
+  const held = holder === undefined ? [] : await extentsOf(context, tx, holder)
   for (const { sharedId, offset, sizeBytes } of shared) {
     const isHeld = held.some((extent) => {
       if (extent.shared?.sharedId !== sharedId) return false
@@ -69,6 +74,14 @@ async function requireHeld(tx: Transaction, parts: readonly NewPart[], holder: O
     })
     if (!isHeld) throw new EngineError('InvalidPart', 'the object that shared bytes are taken from does not have them', { sharedId })
   }
+}
+
+async function extentsOf({ metadata }: EngineContext, tx: Transaction, { content, sizeBytes }: ObjectRecord): Promise<readonly Extent[]> {
+  const known = content.kind === 'segments' ? knownExtents(metadata, content.layoutId, sizeBytes) : undefined
+  if (known !== undefined) return known
+  const extents = await readExtents(tx, { content, sizeBytes })
+  if (content.kind === 'segments') rememberExtents(metadata, content.layoutId, sizeBytes, extents)
+  return extents
 }
 
 /** Slices that follow each other in one layout are one. */
