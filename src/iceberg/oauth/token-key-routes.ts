@@ -11,7 +11,9 @@ export interface TokenKeyRoutes {
 
 /** A new key is published a day before it signs. */
 const keepSeconds = hourMs / secondMs
-const headers = { 'cache-control': `public, max-age=${keepSeconds}` }
+const ofKeys = { 'cache-control': `public, max-age=${keepSeconds}` }
+/** It says what its reader calls this server, and is no other reader's. */
+const ofIssuer = { 'cache-control': 'no-store' }
 
 /**
  * What others verify our access tokens with, without a signature: the public keys (RFC 7517), and where they are
@@ -20,12 +22,12 @@ const headers = { 'cache-control': `public, max-age=${keepSeconds}` }
 export function registerTokenKeyRoutes(scope: FastifyInstance, { tokenKeys, issuerOf }: TokenKeyRoutes): void {
   scope.get('/v1/oauth/jwks', async (request, reply) => {
     contextOf(request.raw).notes.operation = 'getTokenKeys'
-    return reply.headers(headers).send({ keys: await tokenKeys.published() })
+    return reply.headers(ofKeys).send({ keys: await tokenKeys.published() })
   })
   scope.get('/.well-known/openid-configuration', async (request, reply) => {
     contextOf(request.raw).notes.operation = 'getTokenIssuer'
     const issuer = issuerOf(request)
-    return reply.headers(headers).send({
+    return reply.headers(ofIssuer).send({
       issuer,
       jwks_uri: `${issuer}/v1/oauth/jwks`,
       token_endpoint: `${issuer}/v1/oauth/tokens`,
