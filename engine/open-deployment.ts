@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { AssertionError, must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
+import { secondMs } from '../base/units.ts'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { DriveBlobStore } from './blobs/drive-blob-store.ts'
 import { SetBlobStore, type SetBlobOptions } from './blobs/set-blob-store.ts'
@@ -17,6 +18,9 @@ import { moveMetadata } from './metadata/move-metadata.ts'
 import { openMetadata, openRemoteMetadata } from './metadata/open-metadata.ts'
 import type { MetadataPlaces } from './metadata/metadata-places.ts'
 import { lockDrives, openDrives, type Parities, prepareDrives, type PreparedDrives } from './open-drives.ts'
+
+/** How long a read waits for another copy of the metadata. */
+const moveWaitMs = 10 * secondMs
 
 /** The stores of a deployment on one or more drives, open in this process. */
 export interface Deployment {
@@ -42,6 +46,8 @@ export interface DeploymentCommitter {
   readonly commits: MetadataCommits
   /** Where its commits can be read. */
   readonly directory: string
+  /** Told of damage in what is read there; another committer's copy may then take its place. */
+  readonly onDamage?: (directory: string) => void
 }
 
 export interface PreparedDeployment {
@@ -146,7 +152,7 @@ export async function openDeployment({
   const { record, sets, home } = open
   const { store: metadata, readFrom } = committer === undefined
     ? { store: await openMetadata({ places: placesOf(open), clock, random }), readFrom: notMoved }
-    : openRemoteMetadata(committer.directory, committer.commits)
+    : openRemote(committer, clock)
   const keeper = new DriveKeeper({ record, sets, home, clock, random })
   const [lone] = sets[0]?.members.length === 1 ? sets[0].members : []
   const whole = lone === undefined ? undefined : new DriveBlobStore({ drive: lone.drive, clock, random })
@@ -155,6 +161,22 @@ export async function openDeployment({
   const blobs = new SetBlobStore({ sets, intake: keeper.intake, clock, random, onDamage, lookAgain: () => keeper.lookAgain(), ...(whole === undefined ? {} : { whole }) })
   keeper.intake.avoid((await readSetStates(metadata)).keys())
   return { deploymentId: record.deploymentId, metadata, blobs, copier: blobs, keeper, readMetadataFrom: readFrom, close: () => metadata.close() }
+}
+
+function openRemote({ directory, commits, onDamage }: DeploymentCommitter, clock: Clock): ReturnType<typeof openRemoteMetadata> {
+  let readFrom = directory
+  const { store, readFrom: move } = openRemoteMetadata(directory, commits, onDamage === undefined ? undefined : async (moved) => {
+    onDamage(readFrom)
+    const settled = new AbortController()
+    await Promise.race([moved.finally(() => settled.abort()), clock.sleep(moveWaitMs, settled.signal)])
+  })
+  return {
+    store,
+    readFrom: (other) => {
+      move(other)
+      readFrom = other
+    },
+  }
 }
 
 function notMoved(): never {

@@ -52,7 +52,7 @@ import { committerCommand, runCommitter } from './server/cluster/committer-proce
 import { connectToCommitter } from './server/cluster/committer-socket.ts'
 import type { CommitterAddress } from './server/cluster/messages.ts'
 import { runPrimary } from './server/cluster/primary.ts'
-import { runWorker, type RunningWorker } from './server/cluster/worker.ts'
+import { runWorker, type RunningWorker, type WorkerNews } from './server/cluster/worker.ts'
 import { createCareRows } from './server/drives/care-rows.ts'
 import { registerDriveRoutes } from './server/drives/drive-routes.ts'
 import { careForSets } from './server/growth/care-for-sets.ts'
@@ -62,7 +62,7 @@ import { registerHealthRoutes, type Health } from './server/health-routes.ts'
 import { createHttpServer, type HttpServerOptions, type S3Handler } from './server/http-server.ts'
 import { CertificateError } from './server/tls/certificates.ts'
 import { openServerTls, type ServerTls } from './server/tls/server-tls.ts'
-import { RateLimits, type Spent } from './server/limits/rate-limits.ts'
+import { RateLimits } from './server/limits/rate-limits.ts'
 import { openDecider } from './server/open-decider.ts'
 import { queryHandler } from './server/query-handler.ts'
 import { startJobs } from './server/jobs/background-jobs.ts'
@@ -326,14 +326,14 @@ function openCatalogRoutes(config: Config, { engine, identity, catalog, signingK
   })
 }
 
-async function startWorker(config: Config, address: CommitterAddress, tellOthers: (spent: Spent) => void): Promise<RunningWorker> {
+async function startWorker(config: Config, address: CommitterAddress, tell: WorkerNews): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
-  const { deploymentId, engine, keeper, growth, readMetadataFrom, close } = await openStores(config, { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory })
+  const { deploymentId, engine, keeper, growth, readMetadataFrom, close } = await openStores(config, { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory, ...(config.drives.length > 1 ? { onDamage: tell.damaged } : {}) })
   const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'open'))
   const { lookupAccessKey } = identity
   const signingKeys = new SigningKeys()
-  const limits = new RateLimits({ clock, tell: tellOthers })
+  const limits = new RateLimits({ clock, tell: tell.spent })
   const admitRequest: AdmitRequest = caller => limits.admit(caller)
   const onInternalError = (fault: unknown, operationId: string): void => logger.error({ operation: operationId, err: fault }, 'a catalog request failed')
   const catalog = openCatalog(config, { engine, identity, onInternalError })

@@ -4,6 +4,7 @@ import { KiB, secondMs } from '../../base/units.ts'
 import { DriveFormatError, inspectDrive, probePrefix } from './drive-format.ts'
 import { type Drive, DriveError, type DriveSpace } from './drive.ts'
 import type { DriveSet } from './drive-set.ts'
+import { Probation } from './probation.ts'
 import type { SetMember } from './set-member.ts'
 
 export interface DriveMonitorOptions {
@@ -27,8 +28,11 @@ export class DriveMonitor {
   /** Where each drive's root lay when it was last well. */
   readonly #places = new Map<SetMember, Pick<DriveSpace, 'device' | 'isMountPoint'>>()
 
+  readonly #probation: Probation
+
   constructor(options: DriveMonitorOptions) {
     this.#options = options
+    this.#probation = new Probation(options.clock)
   }
 
   /** Until the signal; never rejects. */
@@ -75,8 +79,9 @@ export class DriveMonitor {
       if (state.record.driveId !== member.driveId) return member.takeOut('foreign', `it is drive ${state.record.driveId}`)
       this.#places.set(member, { device, isMountPoint })
       if (member.condition.kind === 'ok') return
+      const startedMs = this.#options.clock.monotonicMs()
       await this.#probe(member.drive)
-      member.takeBack()
+      if (this.#probation.mayReturn(member, this.#options.clock.monotonicMs() - startedMs)) member.takeBack()
     } catch (error) {
       if (error instanceof DriveFormatError) member.takeOut('foreign', error.message)
       else if (!(error instanceof DriveError)) throw error

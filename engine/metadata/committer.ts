@@ -194,6 +194,11 @@ export class Committer {
     const accepted: CommitRequest[] = []
     for (const request of batch) {
       const outcome = outcomeOf(transaction, request, before.version + accepted.length + 1)
+      // A row that is damaged in this copy is whole in another.
+      if ('error' in outcome && isCorrupt(outcome.error) && this.#members.length > 1) {
+        this.#failed.push({ id: this.#member.id, error: outcome.error })
+        throw outcome.error
+      }
       outcomes.push(outcome)
       if ('result' in outcome && outcome.result.ok) accepted.push(request)
     }
@@ -281,6 +286,10 @@ export class Committer {
 
 function stopped(cause: unknown): MetadataError {
   return new MetadataError('OutcomeUnknown', 'a copy of the metadata failed', { cause })
+}
+
+function isCorrupt(error: Error): boolean {
+  return error instanceof MetadataError && error.code === 'Corrupt'
 }
 
 function isFull(error: unknown): boolean {

@@ -3,6 +3,9 @@ import type { MetadataCommits } from './metadata-commits.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { ClosableReader, Commit, CommitResult, Entry, ListRange, MetadataStore, Row } from './metadata-store.ts'
 
+/** Tells of damage in what is read. Resolves when another copy has taken its place, or when that takes too long. */
+export type OnDamage = (moved: Promise<void>) => Promise<void>
+
 /**
  * MetadataStore whose commits one committer orders and journals, and whose reads go to the index that
  * it keeps: see `docs/adr/0003-one-committer.md`.
@@ -10,25 +13,44 @@ import type { ClosableReader, Commit, CommitResult, Entry, ListRange, MetadataSt
 export class JournaledMetadataStore implements MetadataStore {
   #reader: ClosableReader
   readonly #commits: MetadataCommits
+  readonly #onDamage: OnDamage | undefined
+  #moved = Promise.withResolvers<void>()
   #closing: Promise<void> | undefined
 
-  constructor(reader: ClosableReader, commits: MetadataCommits) {
+  constructor(reader: ClosableReader, commits: MetadataCommits, onDamage?: OnDamage) {
     this.#reader = reader
     this.#commits = commits
+    this.#onDamage = onDamage
   }
 
   get(key: Uint8Array): Promise<Entry | undefined> {
-    return this.#reader.get(key)
+    return this.#read((reader) => reader.get(key))
   }
 
   list(range: ListRange): Promise<Row[]> {
-    return this.#reader.list(range)
+    return this.#read((reader) => reader.list(range))
+  }
+
+  /** Once more from another copy, where one takes the place of a damaged one in time. */
+  async #read<T>(read: (reader: ClosableReader) => Promise<T>): Promise<T> {
+    const reader = this.#reader
+    try {
+      return await read(reader)
+    } catch (error) {
+      if (this.#onDamage === undefined || !(error instanceof MetadataError && error.code === 'Corrupt')) throw error
+      const { promise: moved } = this.#moved
+      if (reader === this.#reader) await this.#onDamage(moved)
+      if (reader === this.#reader) throw error
+      return read(this.#reader)
+    }
   }
 
   /** Reads there from now on. The caller sees to it that nothing was committed yet that is in one of the two only. */
   readFrom(reader: ClosableReader): void {
     const before = this.#reader
     this.#reader = reader
+    this.#moved.resolve()
+    this.#moved = Promise.withResolvers()
     // No read is under way between two turns.
     void before.close()
   }

@@ -12,7 +12,7 @@ import { Committer } from './committer.ts'
 import type { Remedy } from './committer.ts'
 import { LmdbSource } from './index/lmdb-source.ts'
 import { LmdbReader } from './index/lmdb-reader.ts'
-import { JournaledMetadataStore } from './journaled-metadata-store.ts'
+import { JournaledMetadataStore, type OnDamage } from './journaled-metadata-store.ts'
 import { LocalCommits } from './local-commits.ts'
 import { senderBytes } from './metadata-commits.ts'
 import type { MetadataCommits } from './metadata-commits.ts'
@@ -161,7 +161,7 @@ export async function openMetadata(input: OpenCommitterInput & { readonly random
 }
 
 /** A store whose commits go elsewhere: to the committer that has `directory` open. */
-export function openRemoteMetadata(directory: string, commits: MetadataCommits): { readonly store: MetadataStore; readonly readFrom: (directory: string) => void } {
-  const store = new JournaledMetadataStore(new LmdbReader(directory), commits)
+export function openRemoteMetadata(directory: string, commits: MetadataCommits, onDamage?: OnDamage): { readonly store: MetadataStore; readonly readFrom: (directory: string) => void } {
+  const store = new JournaledMetadataStore(new LmdbReader(directory), commits, onDamage)
   return { store, readFrom: (other) => store.readFrom(new LmdbReader(other)) }
 }

@@ -180,4 +180,4 @@ export interface DrivesReport {
   readonly scrub?: { readonly state: string; readonly id: string; readonly progress?: { readonly healedBlobs: number } }
 }
 
-const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+export const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')

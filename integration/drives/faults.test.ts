@@ -1,12 +1,12 @@
 /** Drives that go, come back, fill up, cannot be written or are cut short under a server that goes on. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, readSync, rmSync, truncateSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
 import { afterEach, expect, test } from 'vitest'
 import { refusalOf, until } from '../server/client.ts'
-import { bucket, Deployment } from './deployment.ts'
+import { bucket, Deployment, digest } from './deployment.ts'
 
 const deployments: Deployment[] = []
 const mounts: string[] = []
@@ -118,6 +118,36 @@ test('an index that is cut short under its readers ends them, and another copy t
   await deployment.stop()
   const { code, out } = await deployment.command('fsck', deployment.words)
   expect(`${code} ${out}`).toMatch(/^0 /)
+}, 120_000)
+
+test('bytes flipped in every third page of the index that is read: never a wrong value, and nothing is missed once it is noticed', async () => {
+  const deployment = deploy(4)
+  deployment.mayBreakConnections = true
+  await deployment.startNew()
+  for (let index = 0; index < 120; index++) await deployment.put(`${index % 7}/${index}`, index % 3 === 0 ? 30_000 : 300)
+  const index = openSync(join(deployment.drive(1), 'metadata', 'data.mdb'), 'r+')
+  const page = Buffer.alloc(4096)
+  for (let at = 0; readSync(index, page, 0, page.length, at) > 0; at += 3 * page.length) {
+    for (const offset of [10, 16, 40, 300, 2000, 4000]) page[offset] = (page[offset] ?? 0) ^ 0x15
+    writeSync(index, page, 0, page.length, at)
+  }
+  closeSync(index)
+  const noticed = saysSo(deployment, /is damaged|SIGBUS|SIGSEGV|SIGABRT|copies of the metadata change/)
+  const wrong: string[] = []
+  await until('it is noticed', async () => {
+    for (const [key, expected] of deployment.stored) {
+      const bytes = await deployment.get(key).catch(() => undefined)
+      if (bytes !== undefined && digest(bytes) !== expected) wrong.push(key)
+    }
+    return noticed()
+  })
+  expect(wrong).toEqual([])
+  await until('the server is whole again', async () => (await fetch(`${deployment.server.endpoint}/minio/health/ready`).then(({ status }) => status, () => 0)) === 200)
+  await until('another copy is read', async () => (await deployment.put('after', 300).then(() => true, () => false)))
+  await deployment.verify()
+  await deployment.stop()
+  await deployment.start()
+  await deployment.verify()
 }, 120_000)
 
 test.skipIf(!mayMount)('a drive that is read-only is left out, also of the metadata, and taken back when it can be written', async () => {

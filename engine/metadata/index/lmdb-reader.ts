@@ -22,9 +22,11 @@ export class LmdbReader implements ClosableReader {
   async get(key: Uint8Array): Promise<Entry | undefined> {
     this.#requireOpen()
     checkKey(key)
-    this.#environment.resetReadTxn()
     const wanted = bufferOf(key)
-    const stored = this.#environment.get(wanted)
+    const stored = readIn(() => {
+      this.#environment.resetReadTxn()
+      return this.#environment.get(wanted)
+    })
     if (stored === undefined) return undefined
     const { value, version } = decodeRow(wanted, stored, stored.length)
     return { value, version }
@@ -34,13 +36,15 @@ export class LmdbReader implements ClosableReader {
     this.#requireOpen()
     const range = seekableRange({ start, end })
     if (range === undefined || limit <= 0) return []
-    this.#environment.resetReadTxn()
     const bounds = reverse
       ? { start: range.end, exclusiveStart: true, end: range.start, inclusiveEnd: true, reverse }
       : { start: range.start, end: range.end }
-    const rows: Row[] = []
-    for (const { key, value } of this.#environment.getRange({ ...bounds, limit })) rows.push(decodeRow(key, value, value.length))
-    return rows
+    return readIn(() => {
+      this.#environment.resetReadTxn()
+      const rows: Row[] = []
+      for (const { key, value } of this.#environment.getRange({ ...bounds, limit })) rows.push(decodeRow(key, value, value.length))
+      return rows
+    })
   }
 
   async close(): Promise<void> {
@@ -51,5 +55,15 @@ export class LmdbReader implements ClosableReader {
 
   #requireOpen(): void {
     if (this.#closed) throw new MetadataError('Closed', 'the metadata store has been closed')
+  }
+}
+
+/** What LMDB itself finds wrong has a number for a code: a page that is not where the tree says, or is of another kind. */
+function readIn<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (cause instanceof Error && 'code' in cause && typeof cause.code === 'number') throw new MetadataError('Corrupt', `the index cannot be read: ${cause.message}`, { cause })
+    throw cause
   }
 }

@@ -76,13 +76,15 @@ export class CommitterSeat {
     return must(this.#directory, 'the committer has served')
   }
 
-  /** Reading the index killed a worker: another copy takes its place, where there is one. */
-  suspectIndex(): void {
+  /** Reading the index killed a worker, or found damage: another copy takes its place, where there is one. */
+  suspectIndex(directory = this.#directory): void {
+    // Who tells may have read where nobody reads any more.
+    if (directory === undefined || directory !== this.#directory) return
     if (this.#ending || this.#options.places.drives.length < 2) return
     // The committer that is on its way knows; who died had read what the one before told.
     if (this.#moving !== undefined) return
     this.#moving = Promise.withResolvers()
-    this.#suspects.add(this.directory)
+    this.#suspects.add(directory)
     this.kill()
   }
 

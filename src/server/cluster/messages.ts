@@ -24,5 +24,7 @@ export type FromWorker =
   | { readonly kind: 'spent'; readonly spent: Spent }
   /** It reads there now, and nowhere else. */
   | { readonly kind: 'moved'; readonly directory: string }
+  /** It found damage in what it reads there. */
+  | { readonly kind: 'damaged'; readonly directory: string }
   /** It cannot start, and ends. */
   | { readonly kind: 'failed'; readonly message: string }

@@ -116,6 +116,10 @@ class Primary {
         return
       case 'moved':
         return
+      case 'damaged':
+        this.#options.logger.error({ directory: message.directory }, 'the index of the metadata is damaged')
+        this.#committer.suspectIndex(message.directory)
+        return
       case 'failed':
         if (this.#phase === 'starting') this.#fail(message.message)
         else this.#options.logger.error({ worker: worker.process.pid }, message.message)

@@ -16,12 +16,20 @@ export interface RunningWorker {
   readMetadataFrom(directory: string): void
 }
 
+/** What a running worker tells. */
+export interface WorkerNews {
+  /** To the other workers. */
+  readonly spent: (spent: Spent) => void
+  /** The metadata that it reads there are damaged. */
+  readonly damaged: (directory: string) => void
+}
+
 /**
  * The life of a worker process: asks the primary for its configuration, starts, and drains when the
  * primary says so or on SIGTERM. SIGINT is the primary's business, since a terminal sends it to every
  * process of the group. When the primary is gone, Node's cluster module ends the process.
  */
-export function runWorker(start: (config: Config, committer: CommitterAddress, tellOthers: (spent: Spent) => void) => Promise<RunningWorker>): void {
+export function runWorker(start: (config: Config, committer: CommitterAddress, tell: WorkerNews) => Promise<RunningWorker>): void {
   let running: Promise<RunningWorker> | undefined
   let draining = false
   const drain = (): void => {
@@ -42,8 +50,9 @@ export function runWorker(start: (config: Config, committer: CommitterAddress, t
         () => process.exit(1),
       )
     } else {
-      running = start(message.config, message.committer, spent => {
-        if (process.connected) tellPrimary({ kind: 'spent', spent })
+      running = start(message.config, message.committer, {
+        spent: spent => tellWhileConnected({ kind: 'spent', spent }),
+        damaged: directory => tellWhileConnected({ kind: 'damaged', directory }),
       })
       running.then(
         ({ port }) => tellPrimary({ kind: 'listening', port }),
@@ -61,6 +70,10 @@ function failureOf(error: unknown, { address }: Config): string {
   if (code === 'EADDRINUSE') return `${authorityOf(address)} is in use by another program`
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL') return `cannot listen on ${authorityOf(address)}: ${error.message}`
   return error.stack ?? error.message
+}
+
+function tellWhileConnected(message: FromWorker): void {
+  if (process.connected) tellPrimary(message)
 }
 
 function tellPrimary(message: FromWorker, then: () => void = () => {}): void {
