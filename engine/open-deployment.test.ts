@@ -80,6 +80,29 @@ it.each([['one drive', 1], ['a set of drives', 3]])('%s gives way to another set
   expect(old.some((path) => existsSync(path))).toBe(false)
 }, 60_000)
 
+it.each([1, 3])('a move of the metadata that was told to %i of 4 drives is made again, or was made: nothing is lost', async (told) => {
+  const [old, added] = [pathsOf(`m${told}-old`, 3), pathsOf(`m${told}-new`, 4)]
+  await life(old, async ({ engine }) => {
+    await engine.createBucket({ bucket, ownerId: owner, region: 'us-east-1' })
+    await put(engine, 'a', 'small')
+  })
+  await life([...old, ...added], (parts) => drain(parts, 0))
+  // The next drive cannot be told.
+  const obstacle = join(added[told] ?? '', 'metadata', 'epoch.json.new')
+  mkdirSync(obstacle, { recursive: true })
+  await expect(prepareDeployment({ drives: [...old, ...added], ...machine })).rejects.toMatchObject({ name: 'DriveError' })
+  rmSync(obstacle, { recursive: true })
+  const { notes } = await life([...old, ...added], async ({ engine, keeper }) => {
+    expect(await textOf(engine, 'a')).toBe('small')
+    expect(keeper.setStatuses().map(({ hasMetadata }) => hasMetadata)).toEqual([false, true])
+    await put(engine, 'b', 'more')
+  })
+  expect(notes).toEqual(told === 1 ? ['the metadata were moved from set 1 to set 2'] : [])
+  await life(added, async ({ engine }) => {
+    expect([await textOf(engine, 'a'), await textOf(engine, 'b')]).toEqual(['small', 'more'])
+  })
+}, 60_000)
+
 it('a set is not left out while anything is stored on it, and foreign directories are not taken for a new one', async () => {
   const [old, added] = [pathsOf('k-old', 3), pathsOf('k-new', 2)]
   await life(old, async ({ engine }) => engine.createBucket({ bucket, ownerId: owner, region: 'us-east-1' }))
