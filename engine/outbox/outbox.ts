@@ -81,8 +81,12 @@ export async function trimOutbox(context: EngineContext): Promise<{ deletedEvent
     const oldest = await context.metadata.list({ ...tableRange(tables.outbox), limit: Math.min(roundLimit, counted) })
     const usage = await tx.peek(usageStateRow)
     const countedThrough = usage === undefined ? undefined : usageStateFormat.decode(usage.value).countedThrough
-    const boundOf = (cursor: string): number => outboxEvents * (countedThrough !== undefined && cursor > countedThrough ? uncountedFactor : 1)
-    const doomed = oldest.filter(({ key }, index) => index < counted - boundOf(cursorOf(key)) || (passed !== undefined && cursorOf(key) <= passed))
+    const isUncounted = (cursor: string): boolean => countedThrough !== undefined && cursor > countedThrough
+    const doomed = oldest.filter(({ key }, index) => {
+      const cursor = cursorOf(key)
+      const isOver = index < counted - outboxEvents * (isUncounted(cursor) ? uncountedFactor : 1)
+      return isOver || (passed !== undefined && cursor <= passed && !isUncounted(cursor))
+    })
     for (const { key } of doomed) tx.delete(key)
     const lastDoomed = doomed[doomed.length - 1]
     const lastFresh = fresh[fresh.length - 1]

@@ -105,6 +105,20 @@ it('counts anew what was stored before anything was counted, and after events we
   expect(await restarted.usageOf(owner)).toEqual({ buckets: 1, bytes: 30, objects: 6 })
 })
 
+it('keeps events that are not counted, though every consumer has passed them', async () => {
+  const { engine } = await opened()
+  await engine.recountUsage()
+  for (let index = 0; index < 10; index++) await put(engine, `k${index}`, '1')
+  const { cursor = '' } = await engine.readOutbox({ cursor: undefined, limit: 100 })
+  await engine.saveCursor('quick', cursor)
+  await engine.trimOutbox()
+  expect((await engine.usageOf(owner)).bytes).toBe(10)
+  await engine.countUsage()
+  await engine.trimOutbox()
+  expect((await engine.readOutbox({ cursor: undefined, limit: 100 })).events).toEqual([])
+  expect((await engine.usageOf(owner)).bytes).toBe(10)
+})
+
 it('keeps events that are not counted beyond the bound of the others', async () => {
   const { engine } = await opened({ outboxEvents: 2 })
   await engine.recountUsage()
