@@ -36,6 +36,7 @@ interface Options {
 /** What is read: half a gigabyte, or eight objects. */
 const preparedBytes = 512 * 2 ** 20
 const leastPrepared = 8
+const patientBytes = 32 * 2 ** 20
 
 function readOptions(): { readonly options: Options; readonly drives: readonly number[] } {
   const { values } = parseArgs({
@@ -102,7 +103,9 @@ async function loseDrives(contestants: readonly Contestant[], last: number, coun
 async function measureRows(what: { drives: number; parity: number; state: string }, operation: Operation, isPrepared: boolean, contestants: readonly Contestant[], { sizes, concurrency, rounds }: Options): Promise<void> {
   for (const sizeBytes of sizes) {
     const preloaded = Math.max(leastPrepared, Math.floor(preparedBytes / sizeBytes))
-    const totals = await measureInTurn({ operation, sizeBytes, concurrency }, contestants, { ...rounds, preloaded, isPrepared })
+    // An object counts once it is done: large ones need the time for several.
+    const durationMs = rounds.durationMs * (sizeBytes > patientBytes ? 2 : 1)
+    const totals = await measureInTurn({ operation, sizeBytes, concurrency }, contestants, { ...rounds, durationMs, preloaded, isPrepared })
     printRow([`${what.drives - what.parity}+${what.parity}`, what.state, operation, formatSize(sizeBytes)], totals)
   }
 }

@@ -180,7 +180,7 @@ describe('Healer', () => {
     const healing = vi.spyOn(rig.healer, 'heal')
     const stop = new AbortController()
     const running = rig.healer.run(stop.signal)
-    await expect.poll(() => healing.mock.settledResults.filter(({ type }) => type === 'fulfilled').length).toBe(2)
+    await expect.poll(() => healing.mock.settledResults.filter(({ type }) => type === 'fulfilled').length, { timeout: 10_000 }).toBe(2)
     stop.abort()
     await running
     const [first, second] = healing.mock.settledResults.map(({ value }) => value as HealedBlob)
