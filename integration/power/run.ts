@@ -23,7 +23,7 @@ for (let seed = firstSeed; performance.now() < endsAt && problems.length === 0; 
     points += outcome.points
     problems = outcome.problems
     console.log(`seed ${seed}, ${recording.name}: ${outcome.points} points, ${outcome.acknowledged} writes acknowledged, ${problems.length} problems`)
-    if (problems.length > 0) break
+    if (problems.length > 0 || performance.now() >= endsAt) break
   }
 }
 for (const problem of problems) console.log(problem)
