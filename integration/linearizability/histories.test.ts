@@ -10,6 +10,7 @@ import { seededRandom } from '../crash/content.ts'
 import { bucket, Deployment } from '../drives/deployment.ts'
 import { until } from '../server/client.ts'
 import { committerOf, workersOf } from '../server-processes.ts'
+import type { StartedServer } from '../start-server.ts'
 import { isLinearizable } from './checker.ts'
 import { runRound } from './clients.ts'
 import { objectModel, type KeyOperation } from './object-model.ts'
@@ -33,13 +34,33 @@ function kill(pid: number | undefined): void {
   }
 }
 
-/** A drive that is gone comes back empty with the next one that goes. */
-function swapDrive(deployment: Deployment, gone: Set<number>, random: () => number): void {
+/** A drive that is gone comes back empty, and is whole again before the next one goes. */
+async function bringBack(deployment: Deployment, gone: Set<number>): Promise<void> {
   for (const number of gone) deployment.replace(number)
   gone.clear()
+  await until('the drives are in use', async () => (await deployment.status()).drives.every(({ state }) => state === 'ok'))
+  await deployment.heal()
+}
+
+function loseDrive(deployment: Deployment, gone: Set<number>, random: () => number): void {
+  // The first drive has the metadata that workers read: its loss replaces all of them, as the kills do.
   const number = 2 + Math.floor(random() * (deployment.count - 1))
   deployment.wipe(number)
   gone.add(number)
+}
+
+/** An error says what the server had to say. */
+async function recovered({ server }: Deployment, when: string): Promise<void> {
+  try {
+    await until('both workers and the committer are there', () => workersOf(server).length === 2 && committerOf(server) !== undefined)
+    await until('the server answers', () => isReady(server))
+  } catch (error) {
+    throw new Error(`${when}: ${String(error)}\n${server.logs().slice(-4000)}`, { cause: error })
+  }
+}
+
+async function isReady({ endpoint }: StartedServer): Promise<boolean> {
+  return fetch(`${endpoint}/minio/health/ready`).then(({ status }) => status === 200, () => false)
 }
 
 function disrupt(what: Disruption, deployment: Deployment, gone: Set<number>, random: () => number): void {
@@ -47,7 +68,7 @@ function disrupt(what: Disruption, deployment: Deployment, gone: Set<number>, ra
   if (what === 'worker') kill(workersOf(server)[0])
   if (what === 'workers' || what === 'everything') workersOf(server).forEach(kill)
   if (what === 'committer' || what === 'everything') kill(committerOf(server))
-  if (what === 'drive') swapDrive(deployment, gone, random)
+  if (what === 'drive') loseDrive(deployment, gone, random)
 }
 
 /** Kept for whoever looks into it. */
@@ -57,7 +78,7 @@ function report(key: string, history: readonly KeyOperation[]): string {
   return `${key}: ${history.length} operations, in ${path}`
 }
 
-test(`${rounds} rounds over ${shape.keys} keys each: no history is against the order of one object`, { timeout: 230_000 }, async () => {
+test(`${rounds} rounds over ${shape.keys} keys each: no history is against the order of one object`, { timeout: 540_000 }, async () => {
   const deployment = new Deployment(4)
   const random = seededRandom(seed)
   const gone = new Set<number>()
@@ -71,6 +92,7 @@ test(`${rounds} rounds over ${shape.keys} keys each: no history is against the o
         await deployment.start()
       }
       const disruption = disruptions[round % disruptions.length] ?? 'none'
+      if (disruption === 'drive' && gone.size > 0) await bringBack(deployment, gone)
       const timer = setTimeout(() => disrupt(disruption, deployment, gone, random), random() * longestWaitMs)
       const histories = await runRound({ ...shape, s3: deployment.s3, bucket, prefix: `round${round}/`, random })
       clearTimeout(timer)
@@ -80,7 +102,7 @@ test(`${rounds} rounds over ${shape.keys} keys each: no history is against the o
         for (const { output, answeredAt } of history) if (answeredAt === Infinity) tally.unknown++; else if (output.kind !== 'seen') tally[output.kind]++
         if (!isLinearizable(history, objectModel)) violations.push(report(key, history))
       }
-      await until('both workers and the committer are there', () => workersOf(deployment.server).length === 2 && committerOf(deployment.server) !== undefined)
+      await recovered(deployment, `round ${round}, ${disruption}`)
     }
     console.log(JSON.stringify(tally))
     expect(violations).toEqual([])

@@ -13,7 +13,7 @@ test('the recorder passes its own tests', () => {
   expect(status, stdout + stderr).toBe(0)
 })
 
-test.each(recordings)('$name: what was acknowledged or read is there after $points power cuts', { timeout: 200_000 }, async recording => {
+test.each(recordings)('$name: what was acknowledged or read is there after $points power cuts', { timeout: 300_000 }, async recording => {
   const { problems, ...counts } = await cutPower({ ...recording, program, seed })
   console.log(`${recording.name}: ${JSON.stringify(counts)}`)
   expect(problems).toEqual([])
