@@ -169,6 +169,13 @@ export function catalogStoreSuite(name: string, open: () => Promise<CatalogStore
       expect(await codeOf('file:///etc/passwd')).toBe('BadLocation')
     })
 
+    test('reads no file that is larger than its reader takes', async () => {
+      const store = await open()
+      await store.transact((tx) => tx.putFile('s3://lake/file', bytes('moraine'), 'text/plain'))
+      expect(Buffer.from(await store.readFile('s3://lake/file', { maxBytes: 7 })).toString()).toBe('moraine')
+      await expect(store.readFile('s3://lake/file', { maxBytes: 6 })).rejects.toMatchObject({ code: 'FileTooLarge' })
+    })
+
     test('keeps a large file', async () => {
       const store = await open()
       const large = Buffer.alloc(300_000, 'moraine ')

@@ -15,8 +15,8 @@ export interface CatalogStore {
   get(key: Uint8Array): Promise<Uint8Array | undefined>
   /** At most `limit` rows of `start <= key < end`, ascending; one consistent snapshot. */
   list(range: { readonly start: Uint8Array; readonly end: Uint8Array; readonly limit: number }): Promise<{ key: Uint8Array; value: Uint8Array }[]>
-  /** The bytes of a file; `FileNotFound` when there is none, `BadLocation` outside any warehouse bucket, `FileTooLarge` for memory. */
-  readFile(location: string): Promise<Uint8Array>
+  /** The bytes of a file; `FileNotFound` when there is none, `BadLocation` outside any warehouse bucket, `FileTooLarge` for memory, or for `maxBytes`. */
+  readFile(location: string, limit?: { readonly maxBytes: number }): Promise<Uint8Array>
   /** What a file is made of: one own part unless it was put in parts. Errors as `readFile`. */
   readParts(location: string): Promise<readonly FilePart[]>
   /** A file's bytes, all or a range, at the reader's pace. Errors as `readFile`, when reading begins. */

@@ -4,7 +4,7 @@ import { CatalogError } from './errors.ts'
 import { MetadataCache, readTableHead, readViewMetadata, type MetadataReader } from './metadata-cache.ts'
 import { keyText, key, rangeOf } from './rows/keys.ts'
 import { decodeRow, type PointerRow } from './rows/rows.ts'
-import { readManifest, readManifestList, type ManifestFile } from './scan/manifests.ts'
+import { readManifest, readManifestList, type ManifestFile, type ManifestFiles } from './scan/manifests.ts'
 
 /**
  * - `lost`: metadata that a table or view points at cannot be read: it is pinned, so nobody can have deleted it.
@@ -44,6 +44,7 @@ export async function checkCatalog(store: CatalogStore, isDamage: (error: unknow
 class Check {
   readonly result = { tables: 0, snapshots: 0, files: 0, elsewhere: 0, findings: [] as CatalogFinding[] }
   readonly #reader: MetadataReader
+  readonly #files: ManifestFiles
   /** Snapshots share most of their manifests. */
   readonly #manifests = new Set<string>()
 
@@ -51,6 +52,7 @@ class Check {
 
   constructor(reader: MetadataReader, isDamage: (error: unknown) => boolean) {
     this.#reader = reader
+    this.#files = { store: reader.store, within: undefined }
     this.#isDamage = isDamage
   }
 
@@ -64,7 +66,7 @@ class Check {
         const location = snapshot['manifest-list']
         if (location === undefined) continue
         const name = `the manifest list ${location} of snapshot ${snapshot['snapshot-id']}`
-        const manifests = await this.#readable(subject, 'wrong', name, () => readManifestList(this.#reader.store, snapshot))
+        const manifests = await this.#readable(subject, 'wrong', name, () => readManifestList(this.#files, snapshot))
         if (manifests === undefined) continue
         this.result.files++
         for (const manifest of manifests) await this.#manifest(subject, manifest)
@@ -80,7 +82,7 @@ class Check {
   async #manifest(subject: string, manifest: ManifestFile): Promise<void> {
     if (this.#manifests.has(manifest.path)) return
     this.#manifests.add(manifest.path)
-    const entries = await this.#readable(subject, 'wrong', `the manifest ${manifest.path}`, () => readManifest(this.#reader.store, manifest))
+    const entries = await this.#readable(subject, 'wrong', `the manifest ${manifest.path}`, () => readManifest(this.#files, manifest))
     if (entries === undefined) return
     this.result.files++
     for (const { status, file } of entries) {

@@ -10,7 +10,7 @@ import { expireIdempotencyRecords } from './rest/idempotency.ts'
 import { expireRows } from './rows/expiry.ts'
 import { rangeOf } from './rows/keys.ts'
 import { decodeRow, readWarehouse } from './rows/rows.ts'
-import { readManifest, readManifestList } from './scan/manifests.ts'
+import { readManifest, readManifestList, type ManifestFiles } from './scan/manifests.ts'
 import type { TableMetadata } from './spec/table-metadata.ts'
 import { filesOfNobodyElse } from './table-locations.ts'
 
@@ -83,7 +83,7 @@ const maxPurgesPerRound = 10
 /**
  * Deletes what the table's metadata reaches and no other table has: data and delete files first, then
  * manifests, manifest lists, statistics, and at last the metadata files, so that a purge that is cut
- * short finds its way again. Files outside the warehouse stay, and data files where the table says that
+ * short finds its way again. Files outside the warehouse stay, and are not read; so do data files where the table says that
  * it is not the only one to have them (`gc.enabled`), as the reference has it.
  */
 async function purgeTable(context: CatalogContext, order: PurgeRow): Promise<void> {
@@ -103,11 +103,12 @@ async function purgeTable(context: CatalogContext, order: PurgeRow): Promise<voi
   }
   const ownsData = metadata.properties['gc.enabled']?.toLowerCase() !== 'false'
   const manifests = new Set<string>()
+  const files: ManifestFiles = { store: context.store, within: order }
   for await (const snapshot of eachSnapshot(context, order)) {
-    for (const manifest of (await present(readManifestList(context.store, snapshot))) ?? []) {
+    for (const manifest of (await present(readManifestList(files, snapshot))) ?? []) {
       if (manifests.has(manifest.path)) continue
       manifests.add(manifest.path)
-      if (ownsData) await remove(((await present(readManifest(context.store, manifest))) ?? []).map(({ file }) => file.path))
+      if (ownsData) await remove(((await present(readManifest(files, manifest))) ?? []).map(({ file }) => file.path))
     }
   }
   await remove(manifests)

@@ -52,9 +52,11 @@ export class MemoryCatalogStore implements CatalogStore {
       .map((name) => ({ key: Buffer.from(name, 'latin1'), value: this.#rows.get(name)?.value ?? Buffer.alloc(0) }))
   }
 
-  async readFile(location: string): Promise<Buffer> {
+  async readFile(location: string, limit?: { readonly maxBytes: number }): Promise<Buffer> {
     this.checkLocation(location)
-    return this.fileAt(location).bytes
+    const { bytes } = this.fileAt(location)
+    if (bytes.length > (limit?.maxBytes ?? Infinity)) throw new CatalogStoreError('FileTooLarge', `the file is too large: ${location} has ${bytes.length} bytes`)
+    return bytes
   }
 
   async readParts(location: string): Promise<readonly FilePart[]> {

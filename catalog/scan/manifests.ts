@@ -1,6 +1,9 @@
+import { MiB } from '../../base/units.ts'
 import type { CatalogStore } from '../catalog-store.ts'
 import { validationError } from '../errors.ts'
 import { addInt64, type Int64 } from '../json/json.ts'
+import { isInWarehouse } from '../locations.ts'
+import type { Warehouse } from '../rows/rows.ts'
 import type { Snapshot } from '../spec/snapshot.ts'
 import { readAvroFile, type AvroFile, type AvroRecord, type AvroRecordSchema } from './avro-file.ts'
 
@@ -59,13 +62,26 @@ export interface ContentFile {
   readonly contentSizeBytes: Int64 | undefined
 }
 
-type Files = Pick<CatalogStore, 'readFile'>
+export interface ManifestFiles {
+  readonly store: Pick<CatalogStore, 'readFile'>
+  /** Clients write the locations of these files, and the server reads what any of its callers may not: those elsewhere are refused. Undefined: the operator looks, everywhere. */
+  readonly within: Pick<Warehouse, 'bucket' | 'prefix'> | undefined
+}
 
-/** The manifests of a snapshot, in the order of its list. */
-export async function readManifestList(files: Files, snapshot: Snapshot): Promise<readonly ManifestFile[]> {
+/** Writers begin a new manifest at 8 MiB; a list of that length names some 100,000 of them. */
+const maxManifestBytes = 64 * MiB
+
+/** `Validation` outside the warehouse, before anything is read; else errors as `readFile` and `readAvroFile`. */
+async function readFileWithin({ store, within }: ManifestFiles, location: string): Promise<AvroFile> {
+  if (within !== undefined && !isInWarehouse(within, location)) throw validationError(`Manifest or manifest list outside the table's warehouse: ${location}`)
+  return readAvroFile(await store.readFile(location, { maxBytes: maxManifestBytes }), location)
+}
+
+/** The manifests of a snapshot, in the order of its list. `Validation` for one outside the warehouse. */
+export async function readManifestList(files: ManifestFiles, snapshot: Snapshot): Promise<readonly ManifestFile[]> {
   const location = snapshot['manifest-list']
   if (location === undefined) throw validationError(`Snapshot ${snapshot['snapshot-id']} has no manifest list`)
-  const { records } = readAvroFile(await files.readFile(location), location)
+  const { records } = await readFileWithin(files, location)
   return understood(location, () => records.map(manifestOf))
 }
 
@@ -107,9 +123,9 @@ function manifestOf(record: AvroRecord): ManifestFile {
   }
 }
 
-/** The entries of a manifest, sequence numbers and row ids inherited. */
-export async function readManifest(files: Files, manifest: ManifestFile): Promise<readonly ManifestEntry[]> {
-  const file = readAvroFile(await files.readFile(manifest.path), manifest.path)
+/** The entries of a manifest, sequence numbers and row ids inherited. `Validation` for one outside the warehouse. */
+export async function readManifest(files: ManifestFiles, manifest: ManifestFile): Promise<readonly ManifestEntry[]> {
+  const file = await readFileWithin(files, manifest.path)
   return understood(manifest.path, () => entriesOf(file, manifest))
 }
 

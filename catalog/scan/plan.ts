@@ -1,15 +1,12 @@
-import type { CatalogStore } from '../catalog-store.ts'
 import type { Json } from '../json/json.ts'
 import type { PartitionSpec } from '../spec/partition-spec.ts'
 import type { TableMetadata } from '../spec/table-metadata.ts'
 import { DeleteIndex } from './delete-index.ts'
 import { fileMayMatch, manifestMayMatch, verdictOf } from './evaluate.ts'
 import { fileJson } from './file-json.ts'
-import { readManifest, readManifestList, understood, type ContentFile, type ManifestEntry, type ManifestFile } from './manifests.ts'
+import { readManifest, readManifestList, understood, type ContentFile, type ManifestEntry, type ManifestFile, type ManifestFiles } from './manifests.ts'
 import { residualOf } from './residual.ts'
 import type { Scan } from './scan-request.ts'
-
-type Files = Pick<CatalogStore, 'readFile'>
 
 /** The manifests that a scan must read; the same ones, in the same order, each time for the same scan. */
 export interface ScanManifests {
@@ -17,7 +14,7 @@ export interface ScanManifests {
   readonly deletes: readonly ManifestFile[]
 }
 
-export async function planManifests(files: Files, metadata: TableMetadata, scan: Scan): Promise<ScanManifests> {
+export async function planManifests(files: ManifestFiles, metadata: TableMetadata, scan: Scan): Promise<ScanManifests> {
   const { snapshots } = scan
   switch (snapshots.kind) {
     case 'none':
@@ -43,7 +40,7 @@ function mayMatch(manifest: ManifestFile, metadata: TableMetadata, scan: Scan): 
 }
 
 /** Specification: `ScanTasks`, without plan tasks, for some of the scan's data manifests. */
-export async function readTasks(files: Files, metadata: TableMetadata, scan: Scan, { data, deletes }: ScanManifests): Promise<{ readonly [name: string]: Json }> {
+export async function readTasks(files: ManifestFiles, metadata: TableMetadata, scan: Scan, { data, deletes }: ScanManifests): Promise<{ readonly [name: string]: Json }> {
   const specs = specsOf(metadata)
   const deleteEntries = await liveEntries(files, deletes)
   const index = new DeleteIndex(deleteEntries, specs)
@@ -88,7 +85,7 @@ function isScanned(entry: ManifestEntry, { snapshots }: Scan): boolean {
   return entry.status === 'added' && snapshots.snapshots.some((snapshot) => snapshot['snapshot-id'] === entry.snapshotId)
 }
 
-async function liveEntries(files: Files, manifests: readonly ManifestFile[]): Promise<readonly ManifestEntry[]> {
+async function liveEntries(files: ManifestFiles, manifests: readonly ManifestFile[]): Promise<readonly ManifestEntry[]> {
   const entries: ManifestEntry[] = []
   for (const manifest of manifests) {
     for (const entry of await readManifest(files, manifest)) if (entry.status !== 'deleted') entries.push(entry)

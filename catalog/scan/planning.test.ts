@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { MiB } from '../../base/units.ts'
 import type { Json } from '../json/json.ts'
 import { MemoryCatalogStore } from '../memory-catalog-store.ts'
 import { simpleSchema, testCatalog, type TestCatalog } from '../testing.ts'
@@ -22,7 +23,7 @@ describe.each([['whole', Infinity], ['archived', 150]])('scan planning and purgi
   let snapshots: number
 
   beforeEach(async () => {
-    store = new MemoryCatalogStore(['lake'])
+    store = new MemoryCatalogStore(['lake', 'victim'])
     world = await testCatalog(store, 'test', { ownListBytes })
     snapshots = 0
     await world.call('createNamespace', { body: { namespace: ['db'] } })
@@ -201,6 +202,38 @@ describe.each([['whole', Infinity], ['archived', 150]])('scan planning and purgi
     expect(await plan()).toMatchObject({ status: 'failed', error: { code: 400, type: 'ValidationException' } })
     store.writeFile(at('snap-1.avro'), manifestBytes([{ path: 'x', partition: 'x' }]))
     expect(await plan()).toMatchObject({ status: 'failed', error: { code: 400, type: 'ValidationException' } })
+  })
+
+  test('a scan reads no manifest or manifest list outside the warehouse, nor does a purge', async () => {
+    await commit([{ files: [{ path: at('a'), partition: 'x' }] }])
+    const foreign = (name: string): string => `s3://victim/${name}`
+    store.writeFile(foreign('m.avro'), manifestBytes([{ path: at('not-ours'), partition: 'x' }]))
+    store.writeFile(foreign('snap.avro'), manifestListBytes([{ path: foreign('m.avro'), sequenceNumber: 1, snapshotId: 1 }]))
+    store.writeFile(at('not-ours'), Buffer.from('x'))
+    const own = store.readFile.bind(store)
+    const reads: string[] = []
+    store.readFile = (location, limit) => {
+      reads.push(location)
+      return own(location, limit)
+    }
+    store.writeFile(at('snap-1.avro'), manifestListBytes([{ path: foreign('m.avro'), sequenceNumber: 1, snapshotId: 1 }]))
+    expect(await plan()).toMatchObject({ status: 'failed', error: { code: 400, type: 'ValidationException' } })
+    const snapshot: Json = { 'snapshot-id': 2, 'parent-snapshot-id': 1, 'sequence-number': 2, 'timestamp-ms': 1_700_000_000_002, 'manifest-list': foreign('snap.avro'), summary: { operation: 'append' } }
+    const updates: Json = [{ action: 'add-snapshot', snapshot }, { action: 'set-snapshot-ref', 'ref-name': 'main', type: 'branch', 'snapshot-id': 2 }]
+    expect((await world.call('updateTable', { path, body: { requirements: [], updates } })).status).toBe(200)
+    const failures = [await plan(), await plan({ 'start-snapshot-id': 1, 'end-snapshot-id': 2 })]
+    for (const failed of failures) expect(failed).toMatchObject({ status: 'failed', error: { code: 400, type: 'ValidationException', message: expect.stringContaining(foreign('snap.avro')) as unknown } })
+    await world.call('dropTable', { path, query: { purgeRequested: 'true' } })
+    expect(await world.catalog.maintain()).toMatchObject({ purgedTables: 1 })
+    expect(store.fileLocations).toContain(at('not-ours'))
+    expect(reads.filter((location) => location.startsWith('s3://victim/'))).toEqual([])
+    expect(reads).toContain(at('snap-1.avro'))
+  })
+
+  test('a manifest that is too large for memory is not read', async () => {
+    await commit([{ files: [{ path: at('a'), partition: 'x' }] }])
+    store.writeFile(at('m1-0.avro'), Buffer.alloc(64 * MiB + 1))
+    expect(await plan()).toMatchObject({ status: 'failed', error: { code: 400, message: expect.stringContaining('too large') as unknown } })
   })
 
   test('a scan whose manifest is gone has failed', async () => {

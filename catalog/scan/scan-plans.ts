@@ -7,6 +7,7 @@ import type { TableIdentifier } from '../spec/identifier.ts'
 import type { TableMetadata } from '../spec/table-metadata.ts'
 import { requireTable } from '../tables.ts'
 import { toCatalogError } from '../to-catalog-error.ts'
+import type { ManifestFiles } from './manifests.ts'
 import { planManifests, readTasks } from './plan.ts'
 import { readScanMetadata } from './scan-metadata.ts'
 import { decodeScanRequest, understand, type Scan } from './scan-request.ts'
@@ -45,8 +46,8 @@ export async function planningResult(context: CatalogContext, warehouse: Warehou
   const row = await requirePlan(context.store, warehouse, identifier, planId, 'NoSuchPlanId')
   try {
     const opened = await open(context, warehouse, identifier, row)
-    const count = Math.ceil(await partsOf(context, opened) / partsPerTask)
-    if (count <= 1) return { status: 'completed', ...(await tasksOf(context, opened, 0)) }
+    const count = Math.ceil(await partsOf(opened) / partsPerTask)
+    if (count <= 1) return { status: 'completed', ...(await tasksOf(opened, 0)) }
     return { status: 'completed', 'plan-tasks': Array.from({ length: count }, (_, index) => `${planId}.${index}`) }
   } catch (error) {
     const known = toCatalogError(error)
@@ -61,11 +62,12 @@ export async function planTaskResult(context: CatalogContext, warehouse: Warehou
   const row = await requirePlan(context.store, warehouse, identifier, match?.[1] ?? '', 'NoSuchPlanTask')
   const opened = await open(context, warehouse, identifier, row)
   const index = Number(match?.[2])
-  if (index * partsPerTask >= (await partsOf(context, opened))) throw new CatalogError('NoSuchPlanTask', `There is no such plan task: ${planTask}`)
-  return tasksOf(context, opened, index)
+  if (index * partsPerTask >= (await partsOf(opened))) throw new CatalogError('NoSuchPlanTask', `There is no such plan task: ${planTask}`)
+  return tasksOf(opened, index)
 }
 
 interface OpenedPlan {
+  readonly files: ManifestFiles
   readonly metadata: TableMetadata
   readonly scan: Scan
 }
@@ -73,22 +75,22 @@ interface OpenedPlan {
 async function open(context: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, row: PlanRow): Promise<OpenedPlan> {
   const request = decodeScanRequest(row.request, '')
   const metadata = await readScanMetadata(context, await requireTable(context.store, warehouse, identifier), request)
-  return { metadata, scan: understand(request, metadata) }
+  return { files: { store: context.store, within: warehouse }, metadata, scan: understand(request, metadata) }
 }
 
 /** What a plan is divided by: a long incremental scan by its snapshots, any other by its data manifests. */
-async function partsOf({ store }: CatalogContext, { metadata, scan }: OpenedPlan): Promise<number> {
-  return isLong(scan) ? scan.snapshots.snapshots.length : (await planManifests(store, metadata, scan)).data.length
+async function partsOf({ files, metadata, scan }: OpenedPlan): Promise<number> {
+  return isLong(scan) ? scan.snapshots.snapshots.length : (await planManifests(files, metadata, scan)).data.length
 }
 
-async function tasksOf({ store }: CatalogContext, { metadata, scan }: OpenedPlan, index: number): Promise<{ readonly [name: string]: Json }> {
+async function tasksOf({ files, metadata, scan }: OpenedPlan, index: number): Promise<{ readonly [name: string]: Json }> {
   const [from, to] = [index * partsPerTask, (index + 1) * partsPerTask]
   if (isLong(scan)) {
     const part: Scan = { ...scan, snapshots: { ...scan.snapshots, snapshots: scan.snapshots.snapshots.slice(from, to) } }
-    return readTasks(store, metadata, part, await planManifests(store, metadata, part))
+    return readTasks(files, metadata, part, await planManifests(files, metadata, part))
   }
-  const manifests = await planManifests(store, metadata, scan)
-  return readTasks(store, metadata, scan, { ...manifests, data: manifests.data.slice(from, to) })
+  const manifests = await planManifests(files, metadata, scan)
+  return readTasks(files, metadata, scan, { ...manifests, data: manifests.data.slice(from, to) })
 }
 
 type IncrementalScan = Scan & { readonly snapshots: Extract<Scan['snapshots'], { kind: 'incremental' }> }

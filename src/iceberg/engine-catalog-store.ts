@@ -15,11 +15,11 @@ export function engineCatalogStore(engine: Pick<Engine, 'transact' | 'extensions
     transact: (body) => mapped(() => engine.transact((tx) => body(new EngineCatalogTransaction(tx)))),
     get: (key) => mapped(() => engine.extensions.get(rowKey(key))),
     list: (range) => mapped(() => listRows(engine.extensions, range)),
-    readFile: (location) =>
+    readFile: (location, limit) =>
       mapped(async () => {
         const reader = await engine.getObject(objectOf(location))
         const chunks: Buffer[] = []
-        requireFitting(location, reader.version.sizeBytes, maxFileBytes)
+        requireFitting(location, reader.version.sizeBytes, Math.min(limit?.maxBytes ?? maxFileBytes, maxFileBytes))
         for await (const chunk of reader.read({ offset: 0, length: reader.version.sizeBytes })) chunks.push(Buffer.from(chunk))
         return Buffer.concat(chunks)
       }),
