@@ -95,19 +95,18 @@ async function readFolders(reader: RowReader, warehouse: string, atMs: number): 
 
 /**
  * Which files of a table that is gone no other one has: those in its own folder, but for folders of others within it, and
- * those elsewhere that are in no other's folder. Undefined: another table with its uuid is there, which has all of them.
+ * those elsewhere that are in no other's folder. Undefined: none is known to be; another table with its uuid is there,
+ * which has all of them, or more tables are there than anybody looks through.
  */
 export async function filesOfNobodyElse(
   reader: RowReader, warehouse: string, { uuid, location }: Pick<PointerRow, 'uuid' | 'location'>,
 ): Promise<((file: string) => boolean) | undefined> {
   const { folders } = await readFolders(reader, warehouse, 0)
   const own = folderOf(location)
-  if (folders?.some((other) => other.uuid === uuid) === true) return undefined
+  if (folders === undefined || folders.some((other) => other.uuid === uuid)) return undefined
   return (file) => {
     const path = file.replace(/^s3[an]:/, 's3:')
     const isOwn = path.startsWith(own)
-    // Of so many tables nobody knows whose the others are.
-    if (folders === undefined) return isOwn
     return !foldersAround(folders, path).some((other) => !isOwn || other.path.length >= own.length)
   }
 }
