@@ -229,6 +229,59 @@ describe('listings', () => {
   })
 })
 
+describe('a recursive drop', () => {
+  const drop = (who: Principal) => run(who, 'dropNamespace', { namespace: 'doomed' }, undefined, { recursive: 'true', purgeRequested: 'true' })
+  const inner = 'doomed\u001finner'
+
+  beforeAll(async () => {
+    for (const namespace of [['doomed'], ['doomed', 'inner']]) await made('createNamespace', {}, { namespace })
+    for (const namespace of ['doomed', inner]) await made('createTable', { namespace }, { name: 'held', schema })
+    const version = { 'version-id': 1, 'timestamp-ms': 0, 'schema-id': 0, summary: {}, 'default-namespace': ['doomed'], representations: [{ type: 'sql', sql: 'select 1', dialect: 'spark' }] }
+    await made('createView', { namespace: 'doomed' }, { name: 'seen', schema, 'view-version': version })
+    await made('storeFunction', { namespace: 'doomed', function: 'f' }, functionMetadata)
+  })
+
+  const isWhole = async (): Promise<boolean> => {
+    const asked = [run(owner, 'loadTable', { namespace: 'doomed', table: 'held' }), run(owner, 'loadTable', { namespace: inner, table: 'held' }), run(owner, 'loadView', { namespace: 'doomed', view: 'seen' }), run(owner, 'loadFunction', { namespace: 'doomed', function: 'f' })]
+    return (await Promise.all(asked)).every(({ status }) => status === 200)
+  }
+
+  it.each([
+    ['a table', { Action: 's3tables:DeleteTable', Resource: arn('/namespace/doomed/table/held') }],
+    ['a table further in', { Action: 's3tables:DeleteTable', Resource: arn('/namespace/doomed.inner/*') }],
+    ['a view', { Action: 's3tables:DeleteView', Resource: arn('/namespace/doomed/*') }],
+    ['a function', { Action: 's3tables:DeleteFunction', Resource: arn('/namespace/doomed/*') }],
+    ['a namespace', { Action: 's3tables:DeleteNamespace', Resource: arn('/namespace/doomed.inner') }],
+  ])('drops nothing for one who may not drop %s', async (_name, denied) => {
+    expect((await drop(user(allow('*'), { Effect: 'Deny', ...denied }))).status).toBe(403)
+    expect(await isWhole()).toBe(true)
+  })
+
+  it('needs more than the right to drop the namespace, and heeds what a table’s own policy and tags say', async () => {
+    const table = { namespace: inner, table: 'held' }
+    expect((await drop(user(allow('s3tables:DeleteNamespace')))).status).toBe(403)
+    await made('tagTable', table, { tags: { hold: 'legal' } })
+    expect((await drop(user(allow('*'), { Effect: 'Deny', Action: 's3tables:DeleteTable', Resource: '*', Condition: { StringEquals: { 's3tables:TableTag/hold': 'legal' } } }))).status).toBe(403)
+    await made('putTablePolicy', table, { resourcePolicy: JSON.stringify({ Version: '2012-10-17', Statement: { Effect: 'Deny', Principal: '*', Action: 's3tables:DeleteTable', Resource: '*' } }) })
+    expect((await drop(owner)).status).toBe(403)
+    expect(await isWhole()).toBe(true)
+    await made('deleteTablePolicy', table, undefined)
+    expect((await drop(user(allow(['s3tables:DeleteNamespace', 's3tables:DeleteTable', 's3tables:DeleteView', 's3tables:DeleteFunction'], arn('/namespace/doomed*'))))).status).toBe(204)
+    expect((await run(owner, 'namespaceExists', { namespace: 'doomed' })).status).toBe(404)
+  })
+})
+
+test('a request that is about nothing is nobody’s', async () => {
+  const isAllowed = authorizeBy({ principal: user(allow('*')), nowMs: 0, sourceIp: '127.0.0.1', isSecure: false, userAgent: undefined, referer: undefined }, { bucketTags: async () => ({}) })
+  const warehouse = { name: 'lake', bucket: 'lake', ownerAccountId: account.accountId, createdAtMs: 0 }
+  const access = {
+    operationId: 'loadTable', caller: { accountId: account.accountId, principalId: 'AIDABOB', isRoot: false }, warehouse, entityOf: async () => undefined,
+    changedTags: () => undefined, referencedBy: async () => [], registerLocation: undefined, isWrite: false,
+  }
+  expect(await isAllowed({ ...access, targets: () => [] })).toBe(false)
+  expect(await isAllowed({ ...access, targets: () => [{ kind: 'table', role: 'itself', namespace: ['sales'], name: 'orders' }] })).toBe(true)
+})
+
 describe('referenced-by', () => {
   const people = { namespace: 'hr', table: 'people' }
   const through = { Condition: { 'ForAnyValue:StringEquals': { 's3tables:ReferencedBy': 'sales/report' } } }

@@ -41,7 +41,8 @@ export function authorizeBy(facts: CatalogRequestFacts, rights: CatalogRights): 
       if (last.effect === 'deny') break
     }
     if (last !== undefined && notes !== undefined) notes.decision = last
-    return last?.effect !== 'deny'
+    // A request that is about nothing has been allowed by nobody.
+    return last?.effect === 'allow'
   }
 }
 

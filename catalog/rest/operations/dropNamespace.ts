@@ -6,23 +6,24 @@ import { childrenPrefix, nameOfKey, namespaceKey, rangeOf } from '../../rows/key
 import { decodeRow, type NamespaceRow, type PointerRow, type Warehouse } from '../../rows/rows.ts'
 import { namespaceText, type Namespace } from '../../spec/identifier.ts'
 import { emitChange, requireNamespace } from '../../tables.ts'
-import { booleanQuery, namespaceOf, type Mutation } from '../operation.ts'
+import { booleanQuery, namespaceOf, type Mutation, type OperationInput } from '../operation.ts'
 
 /**
  * DELETE namespaces/{namespace}: it must hold nothing, unless `recursive` (our own parameter) asks
- * to drop all that it holds, in the same transaction. Errors: NoSuchNamespace, NamespaceNotEmpty, Protected.
+ * to drop all that it holds, in the same transaction: the caller needs the right to drop each of those
+ * things, or none of them goes. Errors: NoSuchNamespace, NamespaceNotEmpty, Protected, Forbidden.
  */
 export const dropNamespace: Mutation = {
   kind: 'mutation',
   prepare(input, context) {
-    const { warehouse } = input
+    const { warehouse, sees } = input
     const namespace = namespaceOf(input)
     const recursive = booleanQuery(input, 'recursive')
     const purge = booleanQuery(input, 'purgeRequested')
     return async (tx) => {
       const row = await requireNamespace(tx, warehouse, namespace)
       requireUnprotected(row, namespace)
-      if (recursive) await dropContents({ tx, context, warehouse, purge, budget: { left: maxContents } }, namespace)
+      if (recursive) await dropContents({ tx, context, warehouse, sees, purge, budget: { left: maxContents } }, namespace)
       else await requireNoContents(tx, warehouse, namespace)
       tx.delete(namespaceKey(warehouse.name, namespace))
       emitChange(tx, 'DropNamespace', warehouse, namespace, { recursive })
@@ -32,6 +33,14 @@ export const dropNamespace: Mutation = {
 }
 
 const childKinds = ['n', 't', 'v', 'f'] as const
+
+/** What drops one such thing alone. */
+const childDrops = {
+  n: { operationId: 'dropNamespace', kind: 'namespace' },
+  t: { operationId: 'dropTable', kind: 'table' },
+  v: { operationId: 'dropView', kind: 'view' },
+  f: { operationId: 'dropFunction', kind: 'function' },
+} as const
 
 async function requireNoContents(tx: CatalogTransaction, warehouse: Warehouse, namespace: Namespace): Promise<void> {
   for (const kind of childKinds) {
@@ -50,11 +59,12 @@ interface RecursiveDrop {
   readonly tx: CatalogTransaction
   readonly context: CatalogContext
   readonly warehouse: Warehouse
+  readonly sees: OperationInput['sees']
   readonly purge: boolean
   readonly budget: { left: number }
 }
 
-/** Each child is read with a check, and the ranges up to, between and after them must stay as they are. */
+/** Each child is read with a check, and the ranges up to, between and after them must stay as they are: what was asked of its policy and tags holds. */
 async function dropContents(drop: RecursiveDrop, namespace: Namespace): Promise<void> {
   const { tx, warehouse, budget } = drop
   for (const kind of childKinds) {
@@ -76,6 +86,7 @@ async function dropContents(drop: RecursiveDrop, namespace: Namespace): Promise<
 
 async function dropChild(drop: RecursiveDrop, kind: (typeof childKinds)[number], path: Namespace, value: Uint8Array): Promise<void> {
   const { tx, context, warehouse, purge } = drop
+  await requireRight(drop, kind, path)
   if (kind === 'f') return
   if (kind === 'n') {
     requireUnprotected(decodeRow<NamespaceRow>(value), path)
@@ -85,6 +96,16 @@ async function dropChild(drop: RecursiveDrop, kind: (typeof childKinds)[number],
   requireUnprotected(pointer, path)
   const identifier = { namespace: path.slice(0, -1), name: path.at(-1) ?? '' }
   await recordDrop(tx, context, warehouse, { kind: kind === 't' ? 'table' : 'view', identifier, pointer, purge: purge && kind === 't' })
+}
+
+/** Of a thing that the caller may not see its name is not told. */
+async function requireRight({ sees }: RecursiveDrop, kind: (typeof childKinds)[number], path: Namespace): Promise<void> {
+  const parent = path.slice(0, -1)
+  const child = kind === 'n' ? { namespace: path, name: undefined } : { namespace: parent, name: path.at(-1) ?? '' }
+  const { operationId, ...target } = childDrops[kind]
+  if (!(await sees(operationId, { ...target, role: 'itself', ...child }))) {
+    throw new CatalogError('Forbidden', `Not authorized to drop all that is in namespace ${namespaceText(parent)}`)
+  }
 }
 
 function requireUnprotected(row: { readonly protected?: boolean }, path: Namespace): void {
