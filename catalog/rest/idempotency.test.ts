@@ -84,6 +84,28 @@ describe('a request under an Idempotency-Key', () => {
     expect((await again()).status).toBe(200)
   })
 
+  test.each([false, true])('vends credentials as the caller’s rights are when it is repeated, staged: %s', async (isStaged) => {
+    let operationIds = ['createTable']
+    const catalog = createCatalog({ store, clock: world.clock, random: seededRandom('vended'), settings: { idempotencyLifetimeMs: 1_800_000 }, authorize: ({ operationId }) => operationIds.includes(operationId) })
+    const body = Buffer.from(JSON.stringify({ name: 'events', schema: simpleSchema, 'stage-create': isStaged }))
+    const vended: string[] = []
+    const ask = async (): Promise<string | undefined> => {
+      const vend = async ({ access }: { readonly access: string }) => {
+        vended.push(access)
+        return { accessKeyId: 'A', secretAccessKey: 'S', sessionToken: 'T', expiresAtMs: 1 }
+      }
+      const asked = { ...headers, 'x-iceberg-access-delegation': 'vended-credentials' }
+      expect((await catalog.run({ operationId: 'createTable', caller: owner, path: { prefix: 'lake', ...ns }, query: {}, headers: asked, body, fileIoProperties: {}, vend })).status).toBe(200)
+      return vended.pop()
+    }
+    expect(await ask()).toBe('write')
+    expect(await ask()).toBeUndefined()
+    operationIds = ['createTable', 'loadCredentials']
+    expect(await ask()).toBe('read')
+    operationIds = ['createTable', 'loadCredentials', 'updateTable']
+    expect(await ask()).toBe('write')
+  })
+
   test.each(['017f22e2-79b0-7cc3-98c4-dc0c0c07398', '017f22e2-79b0-7cc3-98c4-dc0c0c07398g', '', 'x'])('must be a UUID: %j', async (uuid) => {
     expect((await world.call('createTable', { ...createEvents, headers: { 'idempotency-key': uuid } })).status).toBe(400)
   })

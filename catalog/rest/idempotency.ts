@@ -82,8 +82,15 @@ function scopeOf({ caller, idempotencyKey }: IdempotentRequest): readonly string
 }
 
 function recordedOutcome(record: IdempotencyRecord, requestHash: string): IdempotencyRecord['outcome'] {
-  if (record.requestHash === requestHash) return record.outcome
+  if (record.requestHash === requestHash) return repeated(record.outcome)
   return { kind: 'error', code: 'UnprocessableEntity', message: 'The Idempotency-Key was used for another request' }
+}
+
+/** What was made by then is no more new: who repeats the request gets credentials for it as anybody else does. */
+function repeated(outcome: Settled): Settled {
+  if (outcome.kind !== 'table' && outcome.kind !== 'staged') return outcome
+  const { isNew: _, ...known } = outcome
+  return known
 }
 
 /** Errors that would come again are outcomes; the others are thrown. */

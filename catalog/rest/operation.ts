@@ -32,7 +32,7 @@ export type FileIoProperties = Readonly<Record<string, string>>
 
 /**
  * What an operation did, small enough to be kept as an idempotency record: tables and views are
- * named by their metadata file and rendered afterwards.
+ * named by their metadata file and rendered afterwards. `isNew`: by this very request, not by one that it repeats.
  */
 export type Outcome =
   | { readonly kind: 'empty' }
@@ -40,7 +40,7 @@ export type Outcome =
   | { readonly kind: 'json'; readonly body: Json; readonly headers?: Readonly<Record<string, string>> }
   | (MetadataFile & { readonly kind: 'table'; readonly identifier: TableIdentifier; readonly form: TableForm; readonly mode?: SnapshotMode; readonly isNew?: true })
   /** A table that a commit is to create: where its first files go; configuration and credentials are made anew for each answer. */
-  | { readonly kind: 'staged'; readonly identifier: TableIdentifier; readonly location: string; readonly metadata: Json }
+  | { readonly kind: 'staged'; readonly identifier: TableIdentifier; readonly location: string; readonly metadata: Json; readonly isNew?: true }
   | { readonly kind: 'plan'; readonly identifier: TableIdentifier; readonly planId: string }
   | (MetadataFile & { readonly kind: 'view'; readonly identifier: TableIdentifier })
 

@@ -38,7 +38,7 @@ export async function render(outcome: Outcome, endpoint: Endpoint, context: Cata
     case 'json':
       return { status: endpoint.successStatus, headers: outcome.headers ?? {}, body: stringifyJson(outcome.body) }
     case 'staged': {
-      const files = await filesOf(context, input, { identifier: outcome.identifier, location: outcome.location, need: 'created' })
+      const files = await filesOf(context, input, { identifier: outcome.identifier, location: outcome.location, need: needOf(outcome) })
       return { status: 200, headers: {}, body: stringifyJson({ metadata: outcome.metadata, ...files }) }
     }
     case 'table':
@@ -70,14 +70,15 @@ async function renderTable(outcome: Extract<Outcome, { kind: 'table' }>, context
   const { metadata } = table
   const mode = outcome.mode ?? 'all'
   const before = { 'metadata-location': location }
-  const need = outcome.isNew === true ? 'created' : 'whatever is allowed'
-  const after = outcome.form === 'load' ? await filesOf(context, input, { identifier: outcome.identifier, location: metadata.location, need }) : {}
+  const after = outcome.form === 'load' ? await filesOf(context, input, { identifier: outcome.identifier, location: metadata.location, need: needOf(outcome) }) : {}
   const headers: Record<string, string> = outcome.form === 'unregister' ? {} : { etag: tableETag(file, mode) }
   if (mode === 'all' && table.parts !== undefined) return { status: 200, headers, body: await bodyOfParts(context, location, table.parts, membersAround(before, after)) }
   const known = metadata.archived === undefined || hasReferenced(metadata) ? metadata : await readTableMetadata(context, file)
   const archivedFiles = await archivedLogText(context, location, known)
   return { status: 200, headers, body: members(before, stringifyTableMetadata(known, mode, archivedFiles), after) }
 }
+
+const needOf = ({ isNew }: { readonly isNew?: true }): VendedTable['need'] => (isNew === true ? 'created' : 'whatever is allowed')
 
 /** `config` and `storage-credentials`. Clients read credentials in either: in `config` those of before storage credentials. */
 async function filesOf(context: CatalogContext, input: RenderInput, table: VendedTable): Promise<Readonly<Record<string, Json>>> {

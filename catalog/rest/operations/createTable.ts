@@ -48,7 +48,7 @@ export const createTable: Mutation = {
         nowMs: context.clock.nowMs(),
       })
       if (request['stage-create']) {
-        return { kind: 'staged', identifier, location, metadata: parseJson(stringifyTableMetadata(metadata)) }
+        return { kind: 'staged', identifier, location, metadata: parseJson(stringifyTableMetadata(metadata)), isNew: true }
       }
       const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, undefined)
       emitChange(tx, 'CreateTable', warehouse, [...identifier.namespace, identifier.name], { uuid, metadataLocation })
