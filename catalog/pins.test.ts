@@ -99,15 +99,56 @@ describe('metadata files are pinned exactly as long as something can be reached 
     expect(pinned()).toEqual([first])
   })
 
-  test('old metadata files go when the table wants it, but not one that another table points at', async () => {
-    const first = await create('t')
-    await world.call('registerTable', { path: ns, body: { name: 'old', 'metadata-location': first } })
-    const second = await set('t', { 'write.metadata.delete-after-commit.enabled': 'true', 'write.metadata.previous-versions-max': '1' })
+  const deleting = { 'write.metadata.delete-after-commit.enabled': 'true', 'write.metadata.previous-versions-max': '1' }
+  /** Longer than a worker goes on with the folders that it knows. */
+  const laterMs = 6_000
+
+  test('old metadata files go when the table wants it, but not one that another table points at, and none while another has the same folder', async () => {
+    await create('t')
+    const second = await set('t', deleting)
     const third = await set('t', { a: '1' })
+    expect(store.fileLocations).toEqual([second, third].sort())
+    await world.call('registerTable', { path: ns, body: { name: 'old', 'metadata-location': second } })
     const fourth = await set('t', { a: '2' })
-    expect(store.fileLocations).toEqual([first, third, fourth].sort())
-    expect(store.fileLocations).not.toContain(second)
+    expect(store.fileLocations).toEqual([second, third, fourth].sort())
     expect((await world.call('loadTable', { path: at('old') })).status).toBe(200)
+    world.clock.ms += laterMs
+    const fifth = await set('t', { a: '3' })
+    expect(store.fileLocations).toEqual([second, third, fourth, fifth].sort())
+    await world.call('dropTable', { path: at('old') })
+    world.clock.ms += laterMs
+    const sixth = await set('t', { a: '4' })
+    expect(store.fileLocations).toEqual([second, third, fifth, sixth].sort())
+  })
+
+  test('old metadata files go where the table says that they are, not where it had them before', async () => {
+    const first = await create('t')
+    const moved = await set('t', { ...deleting, 'write.metadata.path': 's3://lake/logs/' })
+    expect(moved).toMatch(/^s3:\/\/lake\/logs\//)
+    const third = await set('t', { a: '1' })
+    const back = await set('t', { a: '2' })
+    expect(store.fileLocations).toEqual([third, back].sort())
+    expect(store.fileLocations).not.toContain(first)
+    await world.call('updateTable', { path: at('t'), body: { requirements: [], updates: [{ action: 'remove-properties', removals: ['write.metadata.path'] }] } })
+    await set('t', { a: '3' })
+    expect(store.fileLocations).toContain(back)
+  })
+
+  test('a log that names another table’s metadata files, or those of nobody, deletes none of them', async () => {
+    const old = await create('victim')
+    await set('victim', { a: 'b' })
+    const metadata = JSON.parse((await store.readFile(await create('t'))).toString()) as Record<string, unknown>
+    const nobodys = 's3://lake/elsewhere/00001-x.metadata.json'
+    store.writeFile(nobodys, Buffer.from('x'))
+    const log = [old, nobodys].map((file, index) => ({ 'timestamp-ms': index, 'metadata-file': file }))
+    for (const [name, location] of [['beside', metadata['location']], ['around', 's3://lake/db'], ['within', old.replace(/\/[^/]*$/, '')]] as const) {
+      const forged = `s3://lake/${name}.metadata.json`
+      store.writeFile(forged, Buffer.from(JSON.stringify({ ...metadata, location, 'metadata-log': log })))
+      expect((await world.call('registerTable', { path: ns, body: { name, 'metadata-location': forged } })).status).toBe(200)
+      await set(name, deleting)
+      await set(name, { a: 'b' })
+      expect([name, store.fileLocations.filter((file) => [old, nobodys].includes(file))]).toEqual([name, [old, nobodys].sort()])
+    }
   })
 
   test('a log that names other files deletes none of them', async () => {

@@ -48,6 +48,14 @@ export class TableLocations {
     return true
   }
 
+  /** Those of the files that are in no other table's folder; none where more tables are than anybody looks through. */
+  async inNoOther(reader: RowReader, warehouse: string, identifier: TableIdentifier, files: readonly string[]): Promise<readonly string[]> {
+    const { folders } = await this.#foldersOf(reader, warehouse)
+    if (folders === undefined) return []
+    const own = ownerOf(tableKey(warehouse, identifier))
+    return files.filter((file) => foldersAround(folders, pathOf(file)).every(({ owner }) => owner === own))
+  }
+
   async #foldersOf(reader: RowReader, warehouse: string): Promise<Known> {
     const known = await this.#known.get(warehouse)
     if (known !== undefined && this.#clock.monotonicMs() - known.atMs < rememberMs) return known
@@ -105,7 +113,7 @@ export async function filesOfNobodyElse(
   const own = folderOf(location)
   if (folders === undefined || folders.some((other) => other.uuid === uuid)) return undefined
   return (file) => {
-    const path = file.replace(/^s3[an]:/, 's3:')
+    const path = pathOf(file)
     const isOwn = path.startsWith(own)
     return !foldersAround(folders, path).some((other) => !isOwn || other.path.length >= own.length)
   }
@@ -116,8 +124,7 @@ function foldersAround(folders: readonly Folder[], path: string): Folder[] {
   const found: Folder[] = []
   for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {
     const around = path.slice(0, slash + 1)
-    const folder = folders[firstAtOrAfter(folders, around)]
-    if (folder?.path === around) found.push(folder)
+    for (let index = firstAtOrAfter(folders, around), folder = folders[index]; folder?.path === around; folder = folders[++index]) found.push(folder)
   }
   return found
 }
@@ -125,4 +132,9 @@ function foldersAround(folders: readonly Folder[], path: string): Folder[] {
 const ownerOf = (rowKey: Uint8Array): string => Buffer.from(rowKey).toString('hex')
 
 /** `s3a` and `s3n` name the same place. */
-const folderOf = (location: string): string => `${stripTrailingSlash(location).replace(/^s3[an]:/, 's3:')}/`
+const pathOf = (file: string): string => file.replace(/^s3[an]:/, 's3:')
+
+const folderOf = (location: string): string => `${pathOf(stripTrailingSlash(location))}/`
+
+/** Whether the file is in the folder, at any depth. */
+export const isInFolder = (folder: string, file: string): boolean => pathOf(file).startsWith(folderOf(folder))

@@ -147,7 +147,7 @@ class Chain {
   /** The metadata file after this commit. Throws, and has changed nothing, when the commit fails. */
   async add(tx: CatalogTransaction, commit: TableCommit): Promise<MetadataFile> {
     const before = this.#last
-    const changed = await changeTable(this.#context, this.#warehouse, { ...before, storedAt: this.#row.metadataLocation }, commit)
+    const changed = await changeTable(this.#context, this.#warehouse, { ...before, identifier: this.#identifier, storedAt: this.#row.metadataLocation }, commit)
     if (changed === undefined) return this.#versions.length === 0 ? fileOf(this.#row) : { metadataLocation: before.metadataLocation }
     const { metadata, expiredFiles } = changed
     const metadataLocation = nextMetadataLocation(this.#context, this.#warehouse, metadata, before.metadataLocation)

@@ -14,6 +14,7 @@ import { readTable, readView, type Warehouse, fileOf, type MetadataFile } from '
 import { isWorn } from '../spec/history.ts'
 import { identifierText, type TableIdentifier } from '../spec/identifier.ts'
 import type { TableMetadata } from '../spec/table-metadata.ts'
+import { isInFolder } from '../table-locations.ts'
 import { emitChange, publishTable, requireNamespace } from '../tables.ts'
 
 export interface TableCommit {
@@ -37,7 +38,7 @@ export async function commitTable(
   const row = await readTable(tx, warehouse.name, identifier)
   if (row === undefined) throw new CatalogError('NoSuchTable', `Table does not exist: ${identifierText(identifier)}`)
   const { metadataLocation: before } = row
-  const changed = await changeTable(context, warehouse, { metadata: await readTableBase(context, row), metadataLocation: before, storedAt: before }, commit)
+  const changed = await changeTable(context, warehouse, { identifier, metadata: await readTableBase(context, row), metadataLocation: before, storedAt: before }, commit)
   if (changed === undefined) return fileOf(row)
   const { metadata, expiredFiles } = changed
   const metadataLocation = await publishTable(tx, context, warehouse, identifier, metadata, row)
@@ -48,6 +49,7 @@ export async function commitTable(
 
 /** A table as a commit finds it. */
 export interface TableState {
+  readonly identifier: TableIdentifier
   readonly metadata: TableMetadata
   readonly metadataLocation: string
   /** The file that what is archived of it can be read from. */
@@ -56,7 +58,7 @@ export interface TableState {
 
 /** The metadata after one commit, and which metadata files go with it; undefined when it changes nothing. Writes nothing. */
 export async function changeTable(
-  context: CatalogContext, warehouse: Warehouse, { metadata: base, metadataLocation, storedAt }: TableState, commit: TableCommit,
+  context: CatalogContext, warehouse: Warehouse, { identifier, metadata: base, metadataLocation, storedAt }: TableState, commit: TableCommit,
 ): Promise<{ readonly metadata: TableMetadata; readonly expiredFiles: readonly string[] } | undefined> {
   checkRequirements(commit.requirements, base)
   const updates = withoutForeignLocations(warehouse, commit.updates)
@@ -64,7 +66,17 @@ export async function changeTable(
   const { droppedFiles, ...trimmed } = await trimMetadataLog(context, storedAt, broughtBack.metadata, updates)
   const metadata = applyUpdates({ ...broughtBack, ...trimmed, metadataLocation }, updates, context.clock.nowMs())
   if (metadata === trimmed.metadata) return undefined
-  return { metadata, expiredFiles: expiredMetadataFiles(trimmed.metadata, metadata, droppedFiles).filter((file) => isInWarehouse(warehouse, file)) }
+  const expired = expiredMetadataFiles(trimmed.metadata, metadata, droppedFiles)
+  return { metadata, expiredFiles: await ownMetadataFiles(context, warehouse, identifier, metadata, expired) }
+}
+
+/** A metadata file that is registered may list any files: those go that are where the table has its own, and in no other table's folder. */
+async function ownMetadataFiles(
+  { locations, store }: CatalogContext, warehouse: Warehouse, identifier: TableIdentifier, { location, properties }: TableMetadata, listed: readonly string[],
+): Promise<readonly string[]> {
+  const folders = [location, properties['write.metadata.path'] ?? location]
+  const files = listed.filter((file) => isInWarehouse(warehouse, file) && folders.some((folder) => isInFolder(folder, file)))
+  return files.length === 0 ? files : locations.inNoOther(store, warehouse.name, identifier, files)
 }
 
 export function emitCommit(
