@@ -49,13 +49,13 @@ export function requestRights(context: CatalogContext, request: RightsRequest): 
 export const noTags: Access['changedTags'] = () => undefined
 export const noViews: Access['referencedBy'] = async () => []
 
-/** A target that only has a uuid was dropped. */
+/** A target that has a uuid was dropped: what the dropped one's policy and tags say holds, whatever has its name now. */
 async function readEntity({ store }: CatalogContext, { name: warehouse }: Pick<Warehouse, 'name'>, { kind, namespace, name, uuid }: Target): Promise<Entity | undefined> {
   if (kind !== 'table' && kind !== 'view') return undefined
   // Before it becomes part of a key.
   if (name !== undefined) checkIdentifier({ namespace, name })
-  if (name !== undefined) return (await (kind === 'table' ? readTable : readView)(store, warehouse, { namespace, name })) ?? (uuid === undefined ? undefined : { uuid })
-  return uuid === undefined ? undefined : ((await readDropped(store, warehouse, uuid))?.pointer ?? { uuid })
+  if (uuid !== undefined) return (await readDropped(store, warehouse, uuid))?.pointer ?? { uuid }
+  return name === undefined ? undefined : (kind === 'table' ? readTable : readView)(store, warehouse, { namespace, name })
 }
 
 function changedTags({ operationId, body, query }: { readonly operationId: string; readonly body: Json | undefined; readonly query: RightsRequest['query'] }): ChangedTags | undefined {

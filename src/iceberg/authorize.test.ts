@@ -4,6 +4,7 @@ import { createCatalog, type Catalog, type CatalogRequest, type ServedOperationI
 import { openScratchEngine, type ScratchEngine } from '../identity/scratch-engine.ts'
 import { catalogActionsOf, catalogOperationsWithActions, namespaceName } from '../policy/actions/iceberg-actions.ts'
 import { compilePolicy } from '../policy/compile.ts'
+import { byPolicies, type Decider } from '../policy/decider.ts'
 import { rootPrincipal, type Principal } from '../policy/principal.ts'
 import { authorizeBy } from './authorize.ts'
 import { engineCatalogStore } from './engine-catalog-store.ts'
@@ -42,11 +43,11 @@ type Body = object | undefined
 
 const signer = { sign: async ({ uri }: { readonly uri: string }) => ({ uri, headers: {} }) }
 
-const run = (principal: Principal, operationId: ServedOperationId, path: Record<string, string> = {}, body?: Body, query: Record<string, string> = {}) => {
+const run = (principal: Principal, operationId: ServedOperationId, path: Record<string, string> = {}, body?: Body, query: Record<string, string> = {}, decider?: Decider) => {
   const request: CatalogRequest = {
     operationId,
     caller: { accountId: principal.accountId, principalId: principal.userId, isRoot: principal.kind === 'serverRoot' },
-    authorize: authorizeBy({ principal, nowMs: world.clock.nowMs(), sourceIp: '127.0.0.1', isSecure: false, userAgent: undefined, referer: undefined }, { bucketTags: async () => ({ stage: 'test' }) }),
+    authorize: authorizeBy({ principal, nowMs: world.clock.nowMs(), sourceIp: '127.0.0.1', isSecure: false, userAgent: undefined, referer: undefined }, { bucketTags: async () => ({ stage: 'test' }), ...(decider !== undefined && { decider }) }),
     signer,
     path: { prefix: 'lake', ...path },
     query,
@@ -273,11 +274,8 @@ describe('a recursive drop', () => {
 
 test('a request that is about nothing is nobody’s', async () => {
   const isAllowed = authorizeBy({ principal: user(allow('*')), nowMs: 0, sourceIp: '127.0.0.1', isSecure: false, userAgent: undefined, referer: undefined }, { bucketTags: async () => ({}) })
-  const warehouse = { name: 'lake', bucket: 'lake', ownerAccountId: account.accountId, createdAtMs: 0 }
-  const access = {
-    operationId: 'loadTable', caller: { accountId: account.accountId, principalId: 'AIDABOB', isRoot: false }, warehouse, entityOf: async () => undefined,
-    changedTags: () => undefined, referencedBy: async () => [], registerLocation: undefined, isWrite: false,
-  }
+  const place = { warehouse: { name: 'lake', bucket: 'lake', ownerAccountId: account.accountId, createdAtMs: 0 }, entityOf: async () => undefined, registerLocation: undefined }
+  const access = { operationId: 'loadTable', caller: { accountId: account.accountId, principalId: 'AIDABOB', isRoot: false }, ...place, changedTags: () => undefined, referencedBy: async () => [], isWrite: false }
   expect(await isAllowed({ ...access, targets: () => [] })).toBe(false)
   expect(await isAllowed({ ...access, targets: () => [{ kind: 'table', role: 'itself', namespace: ['sales'], name: 'orders' }] })).toBe(true)
 })
@@ -391,6 +389,48 @@ describe('resource policies', () => {
     expect(await bodyOf(run(user(allow('*')), 'listTables', { namespace: 'sales' }))).not.toMatchObject({ identifiers: expect.arrayContaining([expect.objectContaining({ name: 'orders' })]) as unknown })
     expect((await run(owner, 'deleteTablePolicy', orders)).status).toBe(204)
     expect((await run(owner, 'loadTable', orders)).status).toBe(200)
+  })
+
+  it('lock the account’s own key out beside a policy service neither, which is asked all the same', async () => {
+    const asked: string[] = []
+    const decide: Decider['decide'] = (request, policies) => {
+      asked.push(request.action)
+      return byPolicies.decide(request, policies)
+    }
+    const withService = (who: Principal, operationId: ServedOperationId, path: Record<string, string>, body?: Body) => run(who, operationId, path, body, {}, { bindsRoots: true, decide })
+    const nobody = document({ Effect: 'Deny', Principal: '*', Action: 's3tables:*', Resource: '*' })
+    await made('putTablePolicy', orders, nobody)
+    await made('putWarehousePolicy', lake, nobody)
+    expect((await withService(owner, 'loadTable', orders)).status).toBe(403)
+    expect((await withService(user(allow('*')), 'deleteTablePolicy', orders)).status).toBe(403)
+    expect((await withService({ ...owner, policies: { ...owner.policies, session: owner.policies.identity } }, 'deleteTablePolicy', orders)).status).toBe(403)
+    expect((await withService(eve, 'deleteTablePolicy', orders)).status).toBe(403)
+    asked.length = 0
+    expect((await withService(owner, 'getTablePolicy', orders)).status).toBe(200)
+    expect((await withService(owner, 'deleteTablePolicy', orders)).status).toBe(204)
+    expect((await withService(owner, 'deleteWarehousePolicy', lake)).status).toBe(204)
+    expect(asked).toEqual(['s3tables:GetTablePolicy', 's3tables:DeleteTablePolicy', 's3tables:DeleteWarehousePolicy'])
+    expect((await withService(owner, 'loadTable', orders)).status).toBe(200)
+  })
+
+  it('of a dropped table hold in the listing of what was dropped, as its tags do, whatever has its name since', async () => {
+    await made('updateWarehouse', lake, { 'undrop-ms': 60_000 })
+    const gone = { namespace: 'sales', table: 'gone' }
+    const isListed = async (who: Principal): Promise<boolean> => {
+      const { dropped } = (await bodyOf(run(who, 'listDropped'))) as { dropped: readonly { identifier: { name: string } }[] }
+      return dropped.some(({ identifier }) => identifier.name === 'gone')
+    }
+    await made('createTable', { namespace: 'sales' }, { name: 'gone', schema })
+    await made('tagTable', gone, { tags: { team: 'red' } })
+    await made('putTablePolicy', gone, document({ Effect: 'Deny', Principal: { AWS: bobArn }, Action: 's3tables:GetTable', Resource: '*' }))
+    await made('dropTable', gone, undefined)
+    const carol: Principal = { ...user(allow('*'), { Effect: 'Deny', Action: 's3tables:GetTable', Resource: '*', Condition: { StringEquals: { 's3tables:TableTag/team': 'red' } } }), arn: `arn:aws:iam::${account.accountId}:user/carol` }
+    const shown = async () => [await isListed(owner), await isListed(user(allow('*'))), await isListed(carol), await isListed({ ...user(allow('*')), arn: carol.arn })]
+    expect(await shown()).toEqual([true, false, false, true])
+    await made('createTable', { namespace: 'sales' }, { name: 'gone', schema })
+    expect(await shown()).toEqual([true, false, false, true])
+    await made('updateWarehouse', lake, { 'undrop-ms': null })
+    await made('dropTable', gone, undefined)
   })
 
   it('stay with the table through commits, renames, a drop and its undoing', async () => {

@@ -49,20 +49,24 @@ export function authorizeBy(facts: CatalogRequestFacts, rights: CatalogRights): 
 const allowedRoot: NotedDecision = { effect: 'allow', because: reasonOf({ decision: 'allow', because: { kind: 'serverRoot' } }) }
 const allowedOwner: NotedDecision = { effect: 'allow', because: reasonOf({ decision: 'allow', because: { kind: 'accountRoot' } }) }
 
-/**
- * The operator's key; an account's own on its own warehouses, where no resource policy is, and for those policies always,
- * so that none can lock everybody out.
- */
-async function isUnbound({ kind, accountId, policies: { limits, session } }: Principal, { operationId, warehouse, targets, entityOf }: Access): Promise<boolean> {
-  if (limits.length > 0 || session !== undefined) return false
-  if (kind === 'serverRoot') return true
-  if (kind !== 'accountRoot' || accountId !== warehouse.ownerAccountId) return false
-  if (policyOperations.has(operationId)) return true
+/** The operator's key; an account's own on its own warehouses, where no resource policy is, and for those policies always. */
+async function isUnbound(principal: Principal, access: Access): Promise<boolean> {
+  const { warehouse, targets, entityOf } = access
+  if (principal.kind === 'serverRoot') return !isLimited(principal)
+  if (!isOwner(principal, access)) return false
+  if (policyOperations.has(access.operationId)) return true
   if (warehouse.policy !== undefined) return false
   for (const target of targets()) if ((await entityOf(target))?.policy !== undefined) return false
   return true
 }
 
+const isLimited = ({ policies: { limits, session } }: Principal): boolean => limits.length > 0 || session !== undefined
+
+/** An account's own key, as it is, on the account's own warehouse. */
+const isOwner = (principal: Principal, { warehouse }: Access): boolean =>
+  principal.kind === 'accountRoot' && principal.accountId === warehouse.ownerAccountId && !isLimited(principal)
+
+/** What the owner may always do to resource policies, whatever they say, so that none can lock everybody out. */
 const policyOperations: ReadonlySet<string> = new Set(['getTablePolicy', 'putTablePolicy', 'deleteTablePolicy', 'getWarehousePolicy', 'putWarehousePolicy', 'deleteWarehousePolicy'])
 
 /** On all that the target needs: the first that is denied, else the last. */
@@ -73,7 +77,7 @@ async function decisionOn(facts: CatalogRequestFacts, rights: CatalogRights, acc
   const actions = catalogActionsOf(access.operationId === 'signRequest' && access.isWrite ? 'signWriteRequest' : access.operationId, target)
   if (actions === undefined) return { effect: 'deny', because: `${access.operationId}: nobody may do it` }
   const entity = await access.entityOf(target)
-  const resource = resourcePolicies(access, target, entity)
+  const resource = policyOperations.has(access.operationId) && isOwner(principal, access) ? [] : resourcePolicies(access, target, entity)
   const request: Omit<AccessRequest, 'action'> = {
     principal,
     resource: catalogArns({ warehouse: warehouse.name, namespace: target.namespace, kind: target.kind, name: target.name, uuid: entity?.uuid ?? target.uuid }, target.role),
