@@ -11,7 +11,7 @@ import { simulate } from './simulate.ts'
  */
 const moveSets = 3
 const simulations = [
-  { command: 'run.ts', run: (seed: number) => simulate(seed), runsOfSeed: 3 },
+  { command: 'run.ts', run: (seed: number) => simulate(seed), runsOfSeed: 4 },
   { command: 'run.ts', run: (seed: number) => simulate(seed, { sets: moveSets }), runsOfSeed: 1, suffix: ` ${moveSets}` },
   { command: 'metadata/run.ts', run: (seed: number) => simulateMetadata(seed), runsOfSeed: 1 },
   { command: 'drives/run.ts', run: (seed: number) => simulateDrives(seed), runsOfSeed: 1 },
