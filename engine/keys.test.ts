@@ -43,7 +43,8 @@ describe('the key space', () => {
 
   it('keeps everything of one key together, newest version first', () => {
     fc.assert(
-      fc.property(objectKey, objectKey, fc.nat(maxOrder), fc.nat(maxOrder), (a, b, older, newer) => {
+      // The highest order stands for the beginning of the range; no version has it.
+      fc.property(objectKey, objectKey, fc.nat(maxOrder - 1), fc.nat(maxOrder - 1), (a, b, older, newer) => {
         fc.pre(older < newer)
         const inOrder = [versionRow(bucketId, a, newer), versionRow(bucketId, a, older)]
         expect(Buffer.compare(inOrder[0] as Buffer, inOrder[1] as Buffer)).toBe(-1)

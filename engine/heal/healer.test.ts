@@ -175,7 +175,9 @@ describe('Healer', () => {
     const whole = await rig.store.write(chunksOf(contentOf(300_000), 9999))
     must(rig.members[3], 'a drive').takeOut('failing', 'a test')
     const lacking = await rig.store.write(chunksOf(contentOf(300_000), 9999))
-    driveOf(rig, whole, 0).flipByte(pathOf(whole), 500)
+    // A shard that the read meets: not that of the drive that is out.
+    const damaged = driveOf(rig, whole, 0) === rig.drives[3] ? 1 : 0
+    driveOf(rig, whole, damaged).flipByte(pathOf(whole), 500)
     await readAll(rig.store, whole)
     const healing = vi.spyOn(rig.healer, 'heal')
     const stop = new AbortController()
