@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['{base,engine,catalog,src,tools,bench}/**/*.test.ts'],
     reporters: ['default', './tools/count-reporter.ts'],
     pool: 'forks',
+    // All cores: of two, Vitest leaves one idle.
+    maxWorkers: '100%',
     testTimeout: 60_000,
   },
 })
