@@ -128,7 +128,7 @@ function complain(...messages: readonly string[]): number {
 async function runFsck({ drives, json, quick, repair }: Extract<Command, { kind: 'fsck' }>): Promise<number> {
   try {
     const report = await fsckDrives({ drives, clock, random, readBytes: !quick, repair, also: fsckCatalog({ clock, random }) })
-    process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${report.repaired === undefined ? '' : `Repair: ${walkText({ id: '', state: 'done', progress: report.repaired })}\n`}${fsckText(drives, report)}`)
+    process.stdout.write(json ? `${JSON.stringify(report)}\n` : `${report.repaired === undefined ? '' : `Repair: ${walkText({ id: '', state: 'done', startedAtMs: 0, progress: report.repaired })}\n`}${fsckText(drives, report)}`)
     return fsckExitCodes[report.verdict]
   } catch (error) {
     return complain(...reasonOf(error).split('\n').map(reason => `${drives.join(' ')}: ${reason}`))

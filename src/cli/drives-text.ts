@@ -6,6 +6,7 @@ import { type MovesReport, movesText } from './moves-text.ts'
 export interface WalkReport {
   readonly id: string
   readonly state: 'running' | 'done'
+  readonly startedAtMs: number
   readonly progress?: WalkProgress
 }
 

@@ -33,7 +33,7 @@ async function listAccounts(client: AdminClientOptions): Promise<AccountReport[]
 
 /** `moraine heal`: asks for a walk over all blobs; with `wait` shows it until its end: 0 when nothing is left to heal, 2 otherwise. */
 export async function runHeal(client: AdminClientOptions, { wait, json }: { readonly wait: boolean; readonly json: boolean }, output: Output): Promise<number> {
-  const { id } = await callServer<{ readonly id: string }>('POST', '/_moraine/v1/heal', client)
+  const { id, requestedAtMs } = await callServer<{ readonly id: string; readonly requestedAtMs: number }>('POST', '/_moraine/v1/heal', client)
   if (!wait) {
     output.write(json ? `${JSON.stringify({ id })}\n` : 'Healing was asked for; "moraine status" shows how far it is.\n')
     return 0
@@ -41,7 +41,8 @@ export async function runHeal(client: AdminClientOptions, { wait, json }: { read
   for (;;) {
     await client.clock.sleep(pollMs)
     const { heal } = await callServer<DrivesReport>('GET', '/_moraine/v1/drives', client)
-    if (heal?.id !== id) continue
+    // A walk that began later, for a drive that came back, does what was asked here too, and may be all that is done for it.
+    if (heal === undefined || (heal.id !== id && heal.startedAtMs < requestedAtMs)) continue
     if (json) output.write(`${JSON.stringify(heal)}\n`)
     else if (output.isTerminal && heal.progress !== undefined) output.write(`\r${progressBar(heal.progress)}`)
     if (heal.state !== 'done') continue

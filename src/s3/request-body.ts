@@ -117,8 +117,13 @@ async function* bytesOf({ request, proceed }: BodySource): AsyncGenerator<Buffer
 /** A body that is taken in one piece: the steps of an iterator for each of its pieces cost more than they bring. */
 const wholeBytes = 64 * KiB
 
-function wholeBody(request: IncomingMessage): Promise<Buffer> {
+export function wholeBody(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    // Its events are over: the client went away while something else was waited for.
+    if (request.destroyed) {
+      reject(new Error('the connection was closed'))
+      return
+    }
     const pieces: Buffer[] = []
     request.on('data', (piece: Buffer) => void pieces.push(piece))
     request.once('end', () => resolve(pieces.length === 1 ? (pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(pieces)))

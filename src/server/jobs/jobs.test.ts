@@ -85,7 +85,7 @@ describe('runJobs', () => {
     await sleep(50)
     const second = start('second', [jobOf('second')])
     await pass(11_000)
-    expect(runs).toEqual(['first', 'first'])
+    await expect.poll(() => runs).toEqual(['first', 'first'])
     await first.stop()
     await pass(6_000)
     await second.stop()
