@@ -54,9 +54,11 @@ export async function prepareDrives({ drives, random, parities }: { readonly dri
     }
     const planned = plan.kind === 'serve' ? plan : planOf(given.map(({ path }) => path), plan.setDrives, parities, random)
     const service = withAdded(planned, parities, random)
-    const slots = service.slots.flat().filter(({ state }) => state !== 'absent')
+    const there = service.slots.flat().filter(({ state }) => state !== 'absent')
     if (planned.growth.kind === 'add') for (const path of planned.growth.paths) makeDirectoryDurably(path)
-    for (const { path } of slots) locks.push(lockDrive(join(path, lockPath)))
+    // A deployment is made, and changed, on all of its drives.
+    const mayLack = plan.kind === 'serve' && plan.growth.kind === 'same' && there.length > 1
+    const slots = there.filter(({ path }) => lockIn(path, locks, mayLack))
     // New sets first: a drive of another that knows of them is then proof that they have their format.
     for (const slot of slots.toReversed()) if (slot.state === 'blank') await formatDrive(new NodeDrive(slot.path), { ...service.record, driveId: slot.driveId })
     await bringUp(service, slots)
@@ -64,6 +66,17 @@ export async function prepareDrives({ drives, random, parities }: { readonly dri
     return { deploymentId: service.record.deploymentId, slots: service.slots, record: service.record, home: service.home, notes: service.notes, leftOut, giveUp: () => bringUp(without(service, leftOut), slots), release }
   } catch (error) {
     release()
+    throw error
+  }
+}
+
+/** Whether the drive is locked now. One that fails is as good as lost where there are others: no other server could lock it either. */
+function lockIn(path: string, locks: DriveLock[], mayLack: boolean): boolean {
+  try {
+    locks.push(lockDrive(join(path, lockPath)))
+    return true
+  } catch (error) {
+    if (mayLack && error instanceof DriveFormatError && error.code === 'Failing') return false
     throw error
   }
 }

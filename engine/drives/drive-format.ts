@@ -54,9 +54,10 @@ export const probePrefix = 'probe-'
  * - `NewerFormat`: written by a later version of Moraine.
  * - `Damaged`: it is ours, but its record does not match its checksum or cannot be understood.
  * - `Locked`: another server uses the drive.
+ * - `Failing`: the drive itself fails, or cannot be written, so that it cannot be locked.
  * - `Incomplete`: drives of the deployment are missing, or are not what was asked for; the message names them.
  */
-export type DriveFormatErrorCode = 'Foreign' | 'NewerFormat' | 'Damaged' | 'Locked' | 'Incomplete'
+export type DriveFormatErrorCode = 'Foreign' | 'NewerFormat' | 'Damaged' | 'Locked' | 'Failing' | 'Incomplete'
 
 export class DriveFormatError extends Error {
   override readonly name = 'DriveFormatError'

@@ -47,3 +47,7 @@ test('a drive is locked against another process until the holder dies, killed or
   expect(last.said).toBe('locked')
   last.child.kill()
 })
+
+test('a drive that has no lock to take is failing, not another server’s', () => {
+  expect(() => lockDrive(join(root, 'missing', 'lock.sqlite'))).toThrow(expect.objectContaining({ code: 'Failing' }))
+})

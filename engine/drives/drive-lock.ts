@@ -10,7 +10,8 @@ export interface DriveLock {
 }
 
 /**
- * Takes a drive for this server: throws `DriveFormatError` `Locked` while another one has it.
+ * Takes a drive for this server: throws `DriveFormatError` `Locked` while another one has it, `Failing` when the drive
+ * has no lock to take.
  *
  * The lock is an exclusive SQLite transaction that is never committed. Node offers no file locks of
  * its own; SQLite's are the operating system's (fcntl, LockFileEx), so they vanish with the process
@@ -18,17 +19,27 @@ export interface DriveLock {
  * The transaction writes nothing: the file stays empty.
  */
 export function lockDrive(lockFile: string): DriveLock {
-  const database = new DatabaseSync(lockFile, { timeout: 0 })
+  let database: DatabaseSync | undefined
   try {
+    database = new DatabaseSync(lockFile, { timeout: 0 })
     database.exec('BEGIN EXCLUSIVE')
   } catch (cause) {
-    database.close()
-    throw new DriveFormatError('Locked', `another server uses this drive: ${lockFile} is locked`, { cause })
+    database?.close()
+    if (isBusy(cause)) throw new DriveFormatError('Locked', `another server uses this drive: ${lockFile} is locked`, { cause })
+    throw new DriveFormatError('Failing', `${lockFile} cannot be locked: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
   }
-  held.add(database)
+  const taken = database
+  held.add(taken)
   return {
     release: () => {
-      if (held.delete(database)) database.close()
+      if (held.delete(taken)) taken.close()
     },
   }
+}
+
+/** https://sqlite.org/rescode.html#busy; the low byte is the primary code. */
+const SQLITE_BUSY = 5
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' && (error.errcode & 0xff) === SQLITE_BUSY
 }

@@ -149,7 +149,7 @@ async function takeLock(path: string, clock: Clock): Promise<DriveLock> {
     try {
       return lockDrive(path)
     } catch (error) {
-      if (!(error instanceof DriveFormatError) || clock.monotonicMs() > deadlineMs) throw error
+      if (!(error instanceof DriveFormatError && error.code === 'Locked') || clock.monotonicMs() > deadlineMs) throw error
     }
   }
 }
