@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,8 @@ import { systemClock, systemRandom } from '../../base/system.ts'
 import { KiB } from '../../base/units.ts'
 import { LmdbSource } from './index/lmdb-source.ts'
 import type { Commit, MetadataStore } from './metadata-store.ts'
-import { openMetadata } from './open-metadata.ts'
+import { openMember } from './open-member.ts'
+import { openCommitter, openMetadata, placeOf } from './open-metadata.ts'
 import { type MetadataPlaces, onOneDrive } from './metadata-places.ts'
 
 /** What real LMDB files are after a loss of power, of drives, and of bytes. */
@@ -145,6 +146,59 @@ describe('on a set of drives', () => {
     expect([...(await rowsIn(store))]).toEqual([['k', 'w']])
     await store.close()
     await expect(openAt(places('replaced', [0, 1, 2, 3]))).rejects.toMatchObject({ code: 'Unwritable' })
+  }, timeoutMs)
+
+  test('where nothing can be written, what became of a request is unknown: a drive that is away may have it', async () => {
+    const fateWithout = async (without: readonly number[]) => {
+      const { committer, known } = await openCommitter({ places: places('fates', without), clock: systemClock })
+      await committer.close()
+      return known.fateOf(Buffer.alloc(12, 'r'), committer.version)
+    }
+    expect(await fateWithout([])).toEqual({ kind: 'absent' })
+    expect(await fateWithout([0, 4, 5])).toEqual({ kind: 'unknown' })
+    // Enough drives are there, and too few of them take the new epoch.
+    const untold = [0, 4, 5].map((at) => join(root, 'fates', String(at), 'metadata', 'epoch.json'))
+    for (const path of untold) {
+      rmSync(path)
+      mkdirSync(join(path, 'x'), { recursive: true })
+    }
+    expect(await fateWithout([])).toEqual({ kind: 'unknown' })
+  }, timeoutMs)
+})
+
+describe('on three drives with two copies', () => {
+  const drivesOf = (name: string) => ['A', 'B', 'C'].map((id) => ({ id, directory: join(root, name, id, 'metadata') }))
+  const placesOf = (name: string, ids: string): MetadataPlaces => ({ drives: drivesOf(name).filter(({ id }) => ids.includes(id)), setDrives: 3, writeQuorum: 2, copies: 2 })
+
+  async function writeOn(places: MetadataPlaces, value: string): Promise<void> {
+    const store = await openAt(places)
+    await store.commit(put('k', value))
+    await store.close()
+  }
+
+  test.each([
+    ['a start that was cut off', async (name: string) => {
+      const [first] = drivesOf(name)
+      mkdirSync(first?.directory ?? '', { recursive: true })
+      await (await openMember(placeOf(first ?? { id: '', directory: '' }, {}), undefined, [], 'afterPowerLoss')).close()
+    }],
+    ['an epoch that is over', (name: string) => writeOn(placesOf(name, 'ABC'), 'stale')],
+  ])('copies that are to be avoided are read all the same where the third drive has only what is left of %s', async (reason, leave) => {
+    const name = `avoided ${reason}`
+    await leave(name)
+    await writeOn(placesOf(name, 'BC'), 'acknowledged')
+    const store = await openMetadata({ places: placesOf(name, 'ABC'), clock: systemClock, random: systemRandom, avoid: placesOf(name, 'BC').drives.map(({ directory }) => directory) })
+    expect([...(await rowsIn(store))]).toEqual([['k', 'acknowledged']])
+    await store.close()
+  }, timeoutMs)
+
+  test('all copies are damaged: nothing is begun anew in their place', async () => {
+    await writeOn(placesOf('all damaged', 'AB'), 'acknowledged')
+    for (const { directory } of placesOf('all damaged', 'AB').drives) {
+      for (const name of readdirSync(directory)) if (name.startsWith('checkpoint-')) writeFileSync(join(directory, name), 'damaged')
+    }
+    mkdirSync(join(root, 'all damaged', 'C', 'metadata'), { recursive: true })
+    await expect(openAt(placesOf('all damaged', 'ABC'))).rejects.toMatchObject({ code: 'Unwritable' })
   }, timeoutMs)
 })
 

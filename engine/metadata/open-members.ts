@@ -24,7 +24,7 @@ export interface OpenMembersInput {
   readonly readBy?: string | undefined
   /** For the mutation check only. */
   readonly plan?: typeof planRecovery
-  /** Members that are as good as empty, where there is another. */
+  /** Members that are as good as empty where another has everything; if not all can be spared, the first of them go first. */
   readonly suspects?: readonly string[]
   /** How long a drive may take to be looked at, or to be told of an epoch; without, for ever. */
   readonly patience?: { readonly clock: Clock; readonly lookMs: number; readonly copyMs: number } | undefined
@@ -35,6 +35,7 @@ export interface OpenMembersInput {
 export interface OpenMembers {
   /** The first is the one that is read. */
   readonly members: readonly Member[]
+  /** Nothing where nothing may be committed: another drive may still bring back what is not here, or this one go with what is. */
   readonly known: KnownRequests
   /** Of the drives that are there, whoever is a member. */
   readonly usable: readonly string[]
@@ -47,6 +48,8 @@ interface Looked {
   readonly place: MemberPlace
   readonly epoch: MemberEpoch | undefined
   readonly inspected: Inspected | undefined
+  /** Also of what is not taken into account, because it is damaged or suspect. */
+  readonly isUsed: boolean
 }
 
 /**
@@ -60,7 +63,7 @@ export async function openMembers(input: OpenMembersInput): Promise<OpenMembers>
   const found = await lookAt(input, onSkipped)
   const looked = withoutSuspects(found, suspects)
   const inOrder = looked.toSorted((a, b) => Number(b.place.id === readBy) - Number(a.place.id === readBy))
-  const seen = inOrder.map(({ place, epoch, inspected }) => ({ id: place.id, epoch, end: inspected?.end }))
+  const seen = inOrder.map(({ place, epoch, inspected, isUsed }) => ({ id: place.id, epoch, end: inspected?.end, isUsed }))
   const plan = choose({ seen, drives, writeQuorum, copies })
   if (plan.kind === 'refuse') throw new MetadataError('Unwritable', plan.reason)
   const lookedBy = new Map(looked.map((each) => [each.place.id, each]))
@@ -69,9 +72,8 @@ export async function openMembers(input: OpenMembersInput): Promise<OpenMembers>
   const startOf = ({ id }: MemberPlace): Start => (id === readBy ? 'afterCrash' : 'afterPowerLoss')
   const opened = await attempt(donor.place, onSkipped, () => openFirst(donor, startOf(donor.place)), places.length === 1)
   if (opened === undefined) return openMembers(without(input, donor.place.id))
-  const known = knownFrom(donor.inspected?.records ?? [], opened)
   const usable = looked.map(({ place }) => place.id)
-  if (plan.kind === 'readOnly') return { members: [opened], known, usable, readOnly: plan.reason, epoch: undefined }
+  if (plan.kind === 'readOnly') return { members: [opened], known: nothingKnown(), usable, readOnly: plan.reason, epoch: undefined }
   const members = [opened]
   for (const other of others) {
     const member = await attempt(other.place, onSkipped, () =>
@@ -87,8 +89,9 @@ export async function openMembers(input: OpenMembersInput): Promise<OpenMembers>
   }
   if (told.length < writeQuorum) {
     await closeAll(members.slice(1))
-    return { members: [opened], known, usable, readOnly: `epoch ${plan.epoch} reached ${told.length} drives of the ${writeQuorum} that it needs`, epoch: undefined }
+    return { members: [opened], known: nothingKnown(), usable, readOnly: `epoch ${plan.epoch} reached ${told.length} drives of the ${writeQuorum} that it needs`, epoch: undefined }
   }
+  const known = knownFrom(donor.inspected?.records ?? [], opened)
   await beginEpoch(members, plan.epoch)
   return { members, known, usable, epoch }
 }
@@ -101,28 +104,38 @@ async function lookAt(input: OpenMembersInput, onSkipped: (id: string, error: Er
   const looked = await Promise.all(places.map(async (place, at) => {
     const epoch = epochs[at]
     try {
-      return { place, epoch, inspected: await patiently(input, 'lookMs', inspectMember(place, mayBeOlder)) }
+      const inspected = await patiently(input, 'lookMs', inspectMember(place, mayBeOlder))
+      return { place, epoch, inspected, isUsed: (inspected?.end.epoch ?? 0) > 0 }
     } catch (error) {
       if (!isOfDrive(error) || places.length === 1) throw error
       onSkipped(place.id, error)
       // What it holds is of no use, but it knows its epoch, and can be a target.
-      return error instanceof MetadataError ? { place, epoch, inspected: undefined } : undefined
+      return error instanceof MetadataError ? { place, epoch, inspected: undefined, isUsed: true } : undefined
     }
   }))
   return looked.filter((each) => each !== undefined)
 }
 
-/** The damage may be in what readers have open. */
+/** The damage may be in what readers have open. What others hold of an epoch before is no replacement. */
 function withoutSuspects(looked: readonly Looked[], suspects: readonly string[]): readonly Looked[] {
-  const isSuspect = ({ place }: Looked): boolean => suspects.includes(place.id)
-  const hasOther = looked.some((each) => !isSuspect(each) && each.inspected !== undefined)
-  return hasOther ? looked.map((each) => (isSuspect(each) ? { ...each, inspected: undefined } : each)) : looked
+  return suspects.reduce((left, suspect) => {
+    const others = left.map((each) => (each.place.id === suspect ? { ...each, inspected: undefined } : each))
+    return hasNewest(others) ? others : left
+  }, looked)
+}
+
+/** A member of the newest epoch that is known can be read; of each, where two starts gave that number to different members. */
+function hasNewest(looked: readonly Looked[]): boolean {
+  const told = looked.flatMap(({ epoch }) => epoch ?? [])
+  const newest = Math.max(...told.map(({ epoch }) => epoch))
+  const isHeld = ({ members }: MemberEpoch): boolean => looked.some(({ place, inspected }) => inspected !== undefined && members.includes(place.id))
+  return told.length > 0 && told.filter(({ epoch }) => epoch === newest).every(isHeld)
 }
 
 /** After what it holds could not be opened: it may still be made anew, and when that was tried it is as good as absent. */
 function without(input: OpenMembersInput, id: string): OpenMembersInput {
   const { places, suspects = [] } = input
-  return suspects.includes(id) ? { ...input, places: places.filter((place) => place.id !== id) } : { ...input, suspects: [...suspects, id] }
+  return suspects.includes(id) ? { ...input, places: places.filter((place) => place.id !== id) } : { ...input, suspects: [id, ...suspects] }
 }
 
 function patiently<T>({ patience }: OpenMembersInput, bound: 'lookMs' | 'copyMs', work: Promise<T>): Promise<T> {
@@ -175,6 +188,10 @@ export async function beginEpoch(members: readonly Member[], epoch: number): Pro
       await journal.append(bytes, seq)
     })
   }))
+}
+
+function nothingKnown(): KnownRequests {
+  return new KnownRequests(Infinity)
 }
 
 function knownFrom(records: readonly JournalRecord[], { index }: Member): KnownRequests {

@@ -14,6 +14,7 @@ function planAfter(drives: number, parity: number, lost: number): RecoveryPlan {
     id: idOf(at),
     epoch: { epoch: 7, members },
     end: at <= parity ? { epoch: 7, seq: 100, checksum: 1n } : undefined,
+    isUsed: at <= parity,
   }))
   return planRecovery({ seen, drives, writeQuorum: writeQuorum(drives - parity, parity), copies: parity + 1 })
 }
@@ -52,5 +53,15 @@ describe('planRecovery', () => {
     }
     expect(planAfter(6, 3, 0b1111)).toEqual({ kind: 'refuse', reason: '2 of 6 drives know who has the metadata; 3 are needed' })
     expect(planAfter(5, 1, 0b11)).toEqual({ kind: 'refuse', reason: 'none of the drives with the metadata of epoch 7 can be read: 0, 1' })
+  })
+
+  it('begins anew where all drives are there and unused, and refuses as soon as one of them may hold commits', () => {
+    const epoch = { epoch: 7, members: ['1', '2'] }
+    const planWith = (isUsed: boolean): RecoveryPlan => planRecovery({
+      seen: [{ id: '0', epoch, end: { epoch: 0, seq: 0, checksum: 0n }, isUsed: false }, { id: '1', epoch, end: undefined, isUsed }, { id: '2', epoch, end: undefined, isUsed: false }],
+      drives: 3, writeQuorum: 2, copies: 2,
+    })
+    expect(planWith(false)).toMatchObject({ kind: 'recover', donor: undefined })
+    expect(planWith(true)).toEqual({ kind: 'refuse', reason: 'none of the drives with the metadata of epoch 7 can be read: 1, 2' })
   })
 })

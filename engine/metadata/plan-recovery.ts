@@ -14,6 +14,8 @@ export interface SeenDrive {
   readonly epoch: MemberEpoch | undefined
   /** Absent when it holds no metadata, or none that can be read. */
   readonly end: JournalEnd | undefined
+  /** Commits may be in it, whether or not they can be read: an epoch was begun there, or it is damaged. */
+  readonly isUsed: boolean
 }
 
 export interface RecoveryInput {
@@ -63,7 +65,7 @@ export function planRecovery({ seen, drives, writeQuorum, copies }: RecoveryInpu
   }
   const newest = Math.max(...told.map(({ epoch }) => epoch))
   // The very first epoch may have been cut off while it was told, again and again: all drives are there, and nothing was journalled.
-  const isFirst = seen.length === drives && seen.every(({ end }) => end === undefined || end.epoch === 0)
+  const isFirst = seen.length === drives && seen.every(({ isUsed }) => !isUsed)
   if (told.length < readQuorum && !isFirst) return refuse(`${told.length} of ${drives} drives know who has the metadata; ${readQuorum} are needed`)
   // Two starts that each reached only some drives may have given the same number to different members: nothing
   // was acknowledged in at least one of them, and the longest journal tells in which.
