@@ -97,13 +97,16 @@ export async function openDrive(drive: Drive, random: Random, deploymentId = ran
 
 /**
  * Makes the directories, then the record, each durable before the next: a power loss at any point
- * leaves either a complete drive or one that `inspectDrive` calls unformatted.
+ * leaves either a complete drive or one that `inspectDrive` calls unformatted. `Exists` when there is a record already.
  */
 export async function formatDrive(drive: Drive, record: DriveRecord): Promise<void> {
   for (const directory of [blobsDirectory, ...blobDirectories]) await createIfMissing(drive, directory)
   await drive.syncDirectory(blobsDirectory)
-  await drive.remove(recordPath).catch(ignoring('NotFound'))
-  await drive.syncDirectory('')
+  if ((await drive.list('')).includes(recordPath)) {
+    if (!isTorn(await readAll(drive, recordPath))) throw new DriveError('Exists', 'the drive has a record')
+    await drive.remove(recordPath)
+    await drive.syncDirectory('')
+  }
   const file = await drive.create(recordPath)
   try {
     await file.write(Buffer.from(encodeRecord(record)), 0)
@@ -112,6 +115,15 @@ export async function formatDrive(drive: Drive, record: DriveRecord): Promise<vo
     await file.close()
   }
   await drive.syncDirectory('')
+}
+
+/** Formats what is blank now, and says whether it did: the drive may have changed, or another process may format it, since somebody looked. */
+export async function formatIfBlank(drive: Drive, record: DriveRecord): Promise<boolean> {
+  if ((await inspectDrive(drive)).kind === 'formatted') return false
+  return formatDrive(drive, record).then(() => true, (error: unknown) => {
+    ignoring('Exists')(error)
+    return false
+  })
 }
 
 /** Every record begins like this, in any format: a shorter file, or one of zeros, is torn. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { secondMs } from '../../base/units.ts'
 import { Healer, type WalkInput, type WalkProgress } from '../heal/healer.ts'
-import { type DriveRecord, formatDrive } from './drive-format.ts'
+import { type DriveRecord, formatIfBlank } from './drive-format.ts'
 import { DriveMonitor } from './drive-monitor.ts'
 import { type DriveSet, readQuorum, writeQuorum } from './drive-set.ts'
 import { freeBytesOf, SetIntake } from './set-intake.ts'
@@ -107,12 +107,16 @@ export class DriveKeeper {
     ])
   }
 
-  /** Gives empty drives that stand in the place of others their format, and takes them into use. To be called by one process at a time. */
+  /**
+   * Gives empty drives that stand in the place of others their format, and takes them into use; the number formatted. Several
+   * processes may call it at once: one of them formats.
+   */
   async formatReplaced(): Promise<number> {
     const blank = this.#members.filter(({ condition }) => condition.kind === 'out' && condition.reason === 'blank')
-    for (const { drive, driveId } of blank) await formatDrive(drive, { ...this.#options.record, driveId })
+    let formatted = 0
+    for (const { drive, driveId } of blank) if (await formatIfBlank(drive, { ...this.#options.record, driveId })) formatted++
     if (blank.length > 0) await this.examine()
-    return blank.length
+    return formatted
   }
 
   walk(input: WalkInput): Promise<WalkProgress> {
