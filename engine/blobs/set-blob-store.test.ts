@@ -10,9 +10,11 @@ import { SetMember } from '../drives/set-member.ts'
 import { type DriveOperation, SimulatedDrive } from '../drives/simulated-drive.ts'
 import { BlobError, type BlobRef } from './blob-store.ts'
 import { chunksOf, contentOf, describeBlobStore, readAll } from './blob-store-suite.ts'
+import { healBlob } from '../heal/heal-blob.ts'
 import { SetBlobStore } from './set-blob-store.ts'
 import { shardFramePosition } from './shard-layout.ts'
 import { positionOfShard } from './shard-placement.ts'
+import { stripesAtOnce } from './stripe-buffers.ts'
 import { directoryOf, hashBytes } from './block-layout.ts'
 
 /** Drives whose operations a test can fail or hold up. */
@@ -204,10 +206,47 @@ describe('a set of 4+2', () => {
         }
         const ref = outcome as BlobRef
         expect(fresh.damaged).toEqual([ref.blobId])
-        expect(await fresh.shards(ref)).toBe(6 - failing)
         expect((await readAll(fresh.store, ref)).equals(content)).toBe(true)
+        for (const [position, member] of fresh.set.members.entries()) {
+          fresh.heal(position)
+          member.takeBack()
+        }
+        const { outcome: healed, found } = await healBlob({ set: fresh.set, blobId: ref.blobId, verify: false, clock: systemClock, random: systemRandom })
+        expect([healed, found.missing + found.corrupt]).toEqual(['healed', failing])
       }
     }
+  })
+
+  test('what a drive that hung does at last neither passes for a shard nor removes the one that was healed meanwhile', async () => {
+    for (const isHealedFirst of [true, false]) {
+      const slow = await Rig.open(6, 2, { patienceMs: 60, hedgeAfterMs: 20 })
+      const hold = Promise.withResolvers<void>()
+      slow.interfere[4] = (operation) => (operation === 'sync' ? hold.promise : Promise.resolve())
+      const ref = await slow.write(contentOf(300_000))
+      slow.interfere[4] = async () => {}
+      slow.set.members[4]?.takeBack()
+      const heal = () => healBlob({ set: slow.set, blobId: ref.blobId, verify: false, clock: systemClock, random: systemRandom })
+      if (isHealedFirst) {
+        slow.drives[4]?.flipByte(slow.path(ref), 0)
+        expect(await heal()).toMatchObject({ outcome: 'healed' })
+      }
+      hold.reject(new DriveError('Io', 'a failed sync'))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      slow.set.members[4]?.takeBack()
+      expect(await heal()).toMatchObject({ outcome: isHealedFirst ? 'whole' : 'healed' })
+      expect(await heal()).toMatchObject({ outcome: 'whole' })
+    }
+  })
+
+  test('a shard has no end while an earlier part of it may be missing', async () => {
+    const slow = await Rig.open(6, 2, { patienceMs: 60, hedgeAfterMs: 20 })
+    const hold = Promise.withResolvers<void>()
+    let writes = 0
+    slow.interfere[4] = (operation) => (operation === 'write' && writes++ === 0 ? hold.promise : Promise.resolve())
+    const ref = await slow.write(contentOf(stripesAtOnce * 4 * 64 * KiB + 100_000))
+    slow.set.members[4]?.takeBack()
+    expect(await healBlob({ set: slow.set, blobId: ref.blobId, verify: false, clock: systemClock, random: systemRandom })).toMatchObject({ outcome: 'healed', found: { corrupt: 1 } })
+    hold.resolve()
   })
 
   test('a drive that hangs is waited for, then taken out', async () => {

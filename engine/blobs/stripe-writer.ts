@@ -108,7 +108,10 @@ export class StripeWriter {
     return sizeBytes
   }
 
-  /** Closes the files; `remove`: they are of no use. No failure matters any more. */
+  /**
+   * Closes the files; `remove`: they are of no use. No failure matters any more. Otherwise a shard that failed is spoilt through
+   * its own file, however late that is: under its name there may be the healer's by then.
+   */
   async release(remove: boolean): Promise<void> {
     await Promise.allSettled(this.#inFlight)
     if (this.#buffer !== undefined) this.#options.buffers.giveBack(this.#buffer)
@@ -117,8 +120,9 @@ export class StripeWriter {
       // Not before: the descriptor of a closed file may be another's while a write to it is still under way.
       await shard.work
       if (shard.file === undefined) return
+      if (!remove && shard.failure !== undefined) await shard.file.write(Buffer.alloc(shardHeaderBytes), 0).catch(() => undefined)
       await shard.file.close()
-      if (remove || shard.failure !== undefined) await shard.member.drive.remove(shard.path)
+      if (remove) await shard.member.drive.remove(shard.path)
     }))
     await this.#patiently(released, () => {})
   }
@@ -184,6 +188,8 @@ export class StripeWriter {
   /** Hands the buffer's stripes to the drives; with the blob's size they are the last. Waits while too many are on their way. */
   async #flush(sizeBytes: number | undefined): Promise<void> {
     const { blobId, shape, buffers } = this.#options
+    // A shard's footer says that all before it was written.
+    if (sizeBytes !== undefined) await Promise.all(this.#inFlight.splice(0))
     const buffer = this.#buffer ?? buffers.take()
     const regions = this.#shards.map(({ index }) => regionOf(buffer, index, shape.blockBytes))
     if (this.#firstStripe === 0) for (const [shard, region] of regions.entries()) encodeShardHeader(region, { ...shape, blobId, shard })

@@ -143,6 +143,25 @@ describe('Healer', () => {
     }
   })
 
+  it('finds shards that were never finished in a comparison of the drives', async () => {
+    const rig = await openSet(4, 2)
+    const ref = await rig.store.write(chunksOf(contentOf(200_000), 9999))
+    const before = await shardsOf(rig, ref)
+    const cuts = [0, 10, 64, Math.floor((before[1] ?? '').length / 2)]
+    for (const length of cuts) {
+      const drive = driveOf(rig, ref, 1)
+      await drive.remove(pathOf(ref))
+      const file = await drive.create(pathOf(ref))
+      await file.write(Buffer.from(before[1] ?? '', 'base64').subarray(0, length), 0)
+      await file.close()
+      expect(await walk(rig, 'missing')).toMatchObject({ checkedBlobs: 1, healedBlobs: 1 })
+      expect(await shardsOf(rig, ref)).toEqual(before)
+    }
+    driveOf(rig, ref, 2).flipByte(pathOf(ref), 20)
+    expect(await walk(rig, 'missing')).toMatchObject({ checkedBlobs: 1, healedBlobs: 1 })
+    expect(await walk(rig, 'missing')).toMatchObject({ checkedBlobs: 1, healedBlobs: 0 })
+  })
+
   it('resumes a walk where it was', async () => {
     const rig = await openSet(4, 2)
     for (let index = 0; index < 20; index++) await rig.store.write(chunksOf(contentOf(20_000), 9999))
@@ -173,7 +192,8 @@ describe('Healer', () => {
   it('reads nothing through for the want of a drive that is out, and everything for a bad block', async () => {
     const rig = await openSet(6, 2)
     const whole = await rig.store.write(chunksOf(contentOf(300_000), 9999))
-    must(rig.members[3], 'a drive').takeOut('failing', 'a test')
+    // Not the one with the shard that is read and found bad.
+    must(membersByShard(rig.set, whole.blobId)[5], 'a drive').takeOut('failing', 'a test')
     const lacking = await rig.store.write(chunksOf(contentOf(300_000), 9999))
     // A shard that the read meets: not that of the drive that is out.
     const damaged = driveOf(rig, whole, 0) === rig.drives[3] ? 1 : 0

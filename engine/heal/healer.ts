@@ -17,7 +17,8 @@ export interface HealerOptions {
 }
 
 /**
- * - `missing`: blobs that lack a shard on some drive, found by comparing directories: after a drive was away or replaced.
+ * - `missing`: looks at header, footer and length of every shard: finds what is not there, or was never finished, after a drive
+ *   was away, failed or was replaced.
  * - `everything`: reads and verifies every block of every shard: the scrub.
  */
 export type WalkKind = 'missing' | 'everything'
@@ -106,7 +107,7 @@ export class Healer {
     const healed = await healBlob({ set: must(this.#options.sets[set], 'a set of the deployment'), blobId, verify, clock, random })
     if (healed.outcome === 'healed') this.healedBlobs++
     const restMs = (clock.monotonicMs() - startedMs) * restFactor
-    if (restMs >= 1 && healed.movedBytes > 0) await clock.sleep(restMs, signal)
+    if (restMs >= 1) await clock.sleep(restMs, signal)
     return healed
   }
 
@@ -119,11 +120,10 @@ export class Healer {
       const set = must(sets[Math.floor(progress.done / blobDirectories.length)], 'a set of the deployment')
       const directory = must(blobDirectories[progress.done % blobDirectories.length], 'a directory of blobs')
       // A lone drive keeps whole blobs: there is nothing to heal from.
-      const held = set.members.length > 1 ? await listShards(set, directory) : []
-      for (const [blobId, holders] of held) {
+      const held = set.members.length > 1 ? await listShards(set, directory) : new Map<string, unknown>()
+      for (const blobId of held.keys()) {
         if (signal.aborted) return progress
         progress.checkedBlobs++
-        if (kind === 'missing' && holders.length === set.members.length) continue
         const startedMs = clock.monotonicMs()
         const { outcome, movedBytes } = await this.heal(blobId, set.index, kind === 'everything', signal)
         progress.movedBytes += movedBytes
