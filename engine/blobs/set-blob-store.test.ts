@@ -242,8 +242,8 @@ describe('a set of 4+2', () => {
     const slow = await Rig.open(6, 2, { patienceMs: 60, hedgeAfterMs: 20 })
     const hold = Promise.withResolvers<void>()
     let writes = 0
-    slow.interfere[4] = (operation) => (operation === 'write' && writes++ === 0 ? hold.promise : Promise.resolve())
-    const ref = await slow.write(contentOf(stripesAtOnce * 4 * 64 * KiB + 100_000))
+    slow.interfere[4] = (operation) => (operation === 'write' && writes++ === 1 ? hold.promise : Promise.resolve())
+    const ref = await slow.write(contentOf(2 * stripesAtOnce * 4 * 64 * KiB + 100_000))
     slow.set.members[4]?.takeBack()
     expect(await healBlob({ set: slow.set, blobId: ref.blobId, verify: false, clock: systemClock, random: systemRandom })).toMatchObject({ outcome: 'healed', found: { corrupt: 1 } })
     hold.resolve()
