@@ -76,14 +76,15 @@ describe('parseXml', () => {
     ['character data sections', `<a>${'<![CDATA[]]>'.repeat(160_000)}</a>`],
     ['elements', `<a>${'<b/>'.repeat(199_000)}</a>`],
     ['declarations', `<?xml ${' '.repeat(2_000_000)}`],
-  ])('takes bounded time for 2 MB of %s', (_, text) => {
-    const start = performance.now()
+    // One that is not linear takes minutes, and runs into the limit of the test.
+  ])('takes bounded time for 2 MB of %s', { timeout: 30_000 }, (_, text) => {
+    let refusal: unknown
     try {
       parse(text)
     } catch (error) {
-      expect(error).toBeInstanceOf(S3Error)
+      refusal = error
     }
-    expect(performance.now() - start).toBeLessThan(3000)
+    expect(refusal === undefined || refusal instanceof S3Error).toBe(true)
   })
 })
 
