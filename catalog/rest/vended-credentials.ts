@@ -1,7 +1,7 @@
 import type { CatalogContext, TableFiles, VendedCredentials } from '../context.ts'
 import type { Json } from '../json/json.ts'
 import { namespaceLocation, parseLocation } from '../locations.ts'
-import { readNamespace, readTable } from '../rows/rows.ts'
+import { readTable } from '../rows/rows.ts'
 import { unitSeparator, type TableIdentifier } from '../spec/identifier.ts'
 import { stripTrailingSlash } from '../spec/table-metadata.ts'
 import type { OperationInput } from './operation.ts'
@@ -60,10 +60,12 @@ async function accessOf({ sees }: VendInput, { identifier, need }: VendedTable):
   return need === 'whatever is allowed' && (await sees('updateTable', target)) ? 'write' : 'read'
 }
 
-/** Below the folder of its namespace, and neither within another table's folder nor around it. */
+/**
+ * Below the folder that the namespace's name gives, and neither within another table's folder nor around it. The namespace's
+ * `location` counts for nothing here: who may change it could point it at files of others.
+ */
 async function isOwnFolder({ store, locations }: CatalogContext, { warehouse }: VendInput, { identifier, location }: VendedTable): Promise<boolean> {
-  const namespace = await readNamespace(store, warehouse.name, identifier.namespace)
-  if (namespace === undefined || !location.startsWith(`${namespaceLocation(warehouse, identifier.namespace, namespace.properties)}/`)) return false
+  if (!location.startsWith(`${namespaceLocation(warehouse, identifier.namespace, {})}/`)) return false
   return locations.isAlone(store, warehouse.name, identifier, location)
 }
 

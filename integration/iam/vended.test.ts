@@ -117,6 +117,13 @@ describe('vended credentials', () => {
     }
   })
 
+  test('are none for a table at a place that its namespace was only told of', async () => {
+    expect((await writer('POST', 'namespaces', { namespace: ['astray'], properties: { location: 's3://lake' } })).status).toBe(200)
+    const { status, body } = await writer('POST', 'namespaces/astray/tables', { name: 'raw', schema, location: 's3://lake/raw' }, asked)
+    expect([status, body['storage-credentials']]).toEqual([200, undefined])
+    expect((await writer('GET', 'namespaces/astray/tables/raw/credentials')).body['storage-credentials']).toEqual([])
+  })
+
   test('end with the key that they were made for', async () => {
     const vended = await vendedTo(reader, 'orders')
     const { s3 } = clientsFor(vended)
