@@ -3,6 +3,7 @@ import { must } from '../base/assert.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Random } from '../base/random.ts'
 import type { Redundancy } from './blobs/blob-store.ts'
+import { DriveError } from './drives/drive.ts'
 import { DriveFormatError, type DriveRecord, formatDrive, lockPath, randomId, replaceRecord, revisionOf, setParityOf } from './drives/drive-format.ts'
 import { type DriveLock, lockDrive } from './drives/drive-lock.ts'
 import type { DriveSet } from './drives/drive-set.ts'
@@ -60,7 +61,9 @@ export async function prepareDrives({ drives, random, parities }: { readonly dri
     const mayLack = plan.kind === 'serve' && plan.growth.kind === 'same' && there.length > 1
     const slots = there.filter(({ path }) => lockIn(path, locks, mayLack))
     // New sets first: a drive of another that knows of them is then proof that they have their format.
-    for (const slot of slots.toReversed()) if (slot.state === 'blank') await formatDrive(new NodeDrive(slot.path), { ...service.record, driveId: slot.driveId })
+    for (const slot of slots.toReversed()) {
+      if (slot.state === 'blank') await formatDrive(new NodeDrive(slot.path), { ...service.record, driveId: slot.driveId }).catch((error: unknown) => requireFormat(error, mayLack))
+    }
     await bringUp(service, slots)
     const leftOut = planned.growth.kind === 'giveUp' ? planned.growth.sets : []
     return { deploymentId: service.record.deploymentId, slots: service.slots, record: service.record, home: service.home, notes: service.notes, leftOut, giveUp: () => bringUp(without(service, leftOut), slots), release }
@@ -79,6 +82,11 @@ function lockIn(path: string, locks: DriveLock[], mayLack: boolean): boolean {
     if (mayLack && error instanceof DriveFormatError && error.code === 'Failing') return false
     throw error
   }
+}
+
+/** A replaced drive that fails when it is formatted stays out, where there are others. */
+function requireFormat(error: unknown, mayLack: boolean): void {
+  if (!(mayLack && error instanceof DriveError)) throw error
 }
 
 /** The newest record on every drive that has an older one. */

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { secondMs } from '../../base/units.ts'
 import { Healer, type WalkInput, type WalkProgress } from '../heal/healer.ts'
+import { DriveError } from './drive.ts'
 import { type DriveRecord, formatIfBlank } from './drive-format.ts'
 import { DriveMonitor } from './drive-monitor.ts'
 import { type DriveSet, readQuorum, writeQuorum } from './drive-set.ts'
@@ -114,7 +115,8 @@ export class DriveKeeper {
   async formatReplaced(): Promise<number> {
     const blank = this.#members.filter(({ condition }) => condition.kind === 'out' && condition.reason === 'blank')
     let formatted = 0
-    for (const { drive, driveId } of blank) if (await formatIfBlank(drive, { ...this.#options.record, driveId })) formatted++
+    // One that fails at it stays blank, and is tried again.
+    for (const { drive, driveId } of blank) if (await formatIfBlank(drive, { ...this.#options.record, driveId }).catch(unlessFailing)) formatted++
     if (blank.length > 0) await this.examine()
     return formatted
   }
@@ -209,4 +211,9 @@ async function statusOf(member: SetMember, set: number): Promise<DriveStatus> {
     totalBytes: space?.totalBytes,
     freeBytes: space?.freeBytes,
   }
+}
+
+function unlessFailing(error: unknown): false {
+  if (error instanceof DriveError) return false
+  throw error
 }
