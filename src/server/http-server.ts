@@ -8,6 +8,7 @@ import { KiB, secondMs } from '../../base/units.ts'
 import type { ListenAddress } from '../config/values.ts'
 import { attachContext, type RequestContext } from '../telemetry/request-context.ts'
 import type { LogRequest } from '../telemetry/request-log.ts'
+import { linger, lingerOnClose, type Lingering } from './linger.ts'
 import { surfaceOf } from './surface.ts'
 import type { ServerTls } from './tls/server-tls.ts'
 
@@ -31,6 +32,8 @@ export interface HttpServerOptions {
   readonly domains: readonly string[]
   readonly bodyIdleTimeoutMs: number
   readonly keepAliveTimeoutMs: number
+  /** How long a client is listened to whose request was answered before it had come as a whole, and the connection is to be closed. */
+  readonly lingering?: Lingering
   /** Absent: plain HTTP. */
   readonly tls?: ServerTls
   /** Certificates that cannot be used; those in use stay. */
@@ -63,6 +66,7 @@ const transportSecurity = 'max-age=31536000; includeSubDomains'
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const exchanges = new WeakMap<Socket, ServerResponse>()
+  const lingering = { clock: options.clock, ...options.lingering }
   let draining = false
   let route: ((request: IncomingMessage, response: ServerResponse) => void) | undefined
   const server = newServer(options)
@@ -95,7 +99,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   server.on('request', (request, response) => accept(request, response, false))
   server.on('checkContinue', (request, response) => accept(request, response, true))
   server.on('timeout', socket => onIdle(socket, exchanges.get(socket), options.bodyIdleTimeoutMs))
-  server.on('clientError', (error, socket) => refuse(error, socket as Socket, exchanges))
+  server.on('clientError', (error, socket) => refuse(error, socket as Socket, exchanges, lingering))
+  server.on(options.tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
+    lingerOnClose(socket, () => exchanges.get(socket)?.req.complete === false, lingering)
+  })
 
   const app = fastify({
     serverFactory: handler => {
@@ -182,7 +189,7 @@ function onIdle(socket: Socket, response: ServerResponse | undefined, idleTimeou
 }
 
 /** What is no HTTP (or too much of it) gets a status and a closed connection; never inside another response. */
-function refuse(error: NodeJS.ErrnoException, socket: Socket, exchanges: WeakMap<Socket, ServerResponse>): void {
+function refuse(error: NodeJS.ErrnoException, socket: Socket, exchanges: WeakMap<Socket, ServerResponse>, lingering: Lingering & { readonly clock: Clock }): void {
   const response = exchanges.get(socket)
   const answering = response !== undefined && response.headersSent && !response.writableFinished
   if (!socket.writable || answering || error.code === 'ECONNRESET') {
@@ -191,7 +198,8 @@ function refuse(error: NodeJS.ErrnoException, socket: Socket, exchanges: WeakMap
   }
   const status =
     error.code === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? '408 Request Timeout' : '400 Bad Request'
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy())
+  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  linger(socket, lingering)
 }
 
 /** Nothing was done, and a retry may help: 503, as each protocol says it. */
