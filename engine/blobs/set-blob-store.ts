@@ -2,7 +2,7 @@ import { assert, must } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { ulid, ulidPattern, ulidTimeMs } from '../../base/ulid.ts'
-import { KiB, secondMs } from '../../base/units.ts'
+import { secondMs } from '../../base/units.ts'
 import { DriveError } from '../drives/drive.ts'
 import { type DriveSet, parityOf, writeQuorum } from '../drives/drive-set.ts'
 import { chooseSet, freeBytesOf, type SetIntake } from '../drives/set-intake.ts'
@@ -13,7 +13,7 @@ import { BlobError } from './blob-store.ts'
 import type { BlobLayout, BlobRef, BlobStore, Redundancy, StoredBlob } from './blob-store.ts'
 import { stripeCount, stripeSlices } from './shard-layout.ts'
 import { positionOfShard } from './shard-placement.ts'
-import { stripeBuffers, stripesAtOnce } from './stripe-buffers.ts'
+import { newBlockBytes, stripeBuffers, stripesAtOnce } from './stripe-buffers.ts'
 import { type ShardFault, type StripeGroup, StripeSource } from './stripe-source.ts'
 import { StripeWriter } from './stripe-writer.ts'
 
@@ -24,7 +24,7 @@ export interface SetBlobOptions {
   readonly whole?: BlobStore
   readonly clock: Clock
   readonly random: Random
-  /** Of shards to be written; those that are there keep theirs. */
+  /** Of shards to be written, in place of `newBlockBytes`; those that are there keep theirs. */
   readonly blockBytes?: number
   /** A drive that takes longer is taken out. */
   readonly patienceMs?: number
@@ -38,7 +38,6 @@ export interface SetBlobOptions {
   readonly mutation?: 'smallQuorum' | 'skippedVerify'
 }
 
-const defaultBlockBytes = 128 * KiB
 const defaultPatienceMs = 30 * secondMs
 const defaultHedgeAfterMs = 250
 /** Groups of stripes of one read that are under way or wait for the consumer. */
@@ -61,13 +60,11 @@ export class SetBlobStore implements BlobStore {
   readonly #options: SetBlobOptions
   readonly #sets: readonly DriveSet[]
   readonly #clock: Clock
-  readonly #blockBytes: number
 
   constructor(options: SetBlobOptions) {
     this.#options = options
     this.#sets = options.sets
     this.#clock = options.clock
-    this.#blockBytes = options.blockBytes ?? defaultBlockBytes
   }
 
   async write(source: AsyncIterable<Uint8Array>, redundancy: Redundancy = 'standard'): Promise<BlobRef> {
@@ -82,12 +79,12 @@ export class SetBlobStore implements BlobStore {
   }
 
   async #writeTo(set: DriveSet, source: AsyncIterable<Uint8Array>, redundancy: Redundancy): Promise<BlobRef> {
-    const { clock, random, whole, patienceMs = defaultPatienceMs } = this.#options
+    const { clock, random, whole, patienceMs = defaultPatienceMs, blockBytes = newBlockBytes(set.members.length) } = this.#options
     if (set.members.length === 1 && whole !== undefined) return whole.write(source)
     const blobId = ulid(clock, random)
     const parityShards = parityOf(set, redundancy)
     const dataShards = set.members.length - parityShards
-    const shape = { dataShards, parityShards, blockBytes: this.#blockBytes }
+    const shape = { dataShards, parityShards, blockBytes }
     const writer = new StripeWriter({
       blobId, shape, clock, patienceMs,
       code: erasureCode(dataShards, parityShards),
@@ -95,7 +92,7 @@ export class SetBlobStore implements BlobStore {
       path: pathOf(blobId),
       directory: directoryOf(blobId),
       writeQuorum: writeQuorum(dataShards, parityShards) - (this.#options.mutation === 'smallQuorum' ? 2 : 0),
-      buffers: stripeBuffers(set.members.length, this.#blockBytes),
+      buffers: stripeBuffers(set.members.length, blockBytes),
     })
     let stored = false
     try {

@@ -14,7 +14,7 @@ import { blobDirectories } from './block-layout.ts'
 import { chunksOf, contentOf, readAll } from './blob-store-suite.ts'
 import { pathOf, SetBlobStore } from './set-blob-store.ts'
 import { shardFileBytes } from './shard-layout.ts'
-import { stripeBuffers, type StripeBuffer } from './stripe-buffers.ts'
+import { newBlockBytes, regionBytes, stripeBuffers, type StripeBuffer } from './stripe-buffers.ts'
 
 interface Write {
   readonly position: number
@@ -87,6 +87,11 @@ describe('SetBlobStore on a file system', () => {
     await store.write(chunksOf(Buffer.alloc(4 * MiB), 70_001))
     expect(kept.length).toBe(20)
     expect(kept.every((bytes) => bytes.equals(content.subarray(0, bytes.length)))).toBe(true)
+  })
+
+  it('holds as much for a stream on sixteen drives as on eight', () => {
+    const bytes = Array.from({ length: 16 }, (_, index) => index + 1).map((count) => (count + Math.floor(count / 2)) * regionBytes(newBlockBytes(count)))
+    expect(Math.max(...bytes)).toBeLessThan(3.2 * MiB)
   })
 
   it('writes with one buffer for each stream when many are in use, and nothing else changes', async () => {
