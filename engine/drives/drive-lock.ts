@@ -22,7 +22,8 @@ export function lockDrive(lockFile: string): DriveLock {
   let database: DatabaseSync | undefined
   try {
     database = new DatabaseSync(lockFile, { timeout: 0 })
-    database.exec('BEGIN EXCLUSIVE')
+    // Without a file for it: a full drive has no room for one.
+    database.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
   } catch (cause) {
     database?.close()
     if (isBusy(cause)) throw new DriveFormatError('Locked', `another server uses this drive: ${lockFile} is locked`, { cause })

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -11,6 +11,7 @@ import type { Commit, MetadataStore } from '../metadata/metadata-store.ts'
 import { openMetadata } from '../metadata/open-metadata.ts'
 import { onOneDrive } from '../metadata/metadata-places.ts'
 import { openDrive } from './drive-format.ts'
+import { lockDrive } from './drive-lock.ts'
 import { NodeDrive } from './node-drive.ts'
 
 /** A file system that is really full: 8 MiB of tmpfs, where this user may mount one. */
@@ -79,4 +80,66 @@ describe.skipIf(!mounted)(`a full file system${mounted ? '' : `: not run, a tmpf
     expect((await store.commit(put('k0', contentOf(64 * KiB)))).ok).toBe(true)
     await store.close()
   })
+
+  test('opens again after a kill, with everything, though nothing more fits: a delete makes room', async () => {
+    grow('48m')
+    const directory = join(root, 'killed')
+    const written = fillAndDie(directory)
+    expect(written).toBeGreaterThan(20)
+    fillUp()
+    const store = await openStore('killed')
+    for (let i = 0; i < written; i++) {
+      expect((await store.get(Buffer.from(`k${i}`)))?.value.equals(contentOf(64 * KiB, i)), `k${i} of ${written}`).toBe(true)
+    }
+    await expect(store.commit(put('more', contentOf(4 * MiB)))).rejects.toMatchObject({ code: 'Full' })
+    for (let i = 0; i < written; i++) await store.commit({ checks: [], puts: [], deletes: [Buffer.from(`k${i}`)], appends: [] })
+    await store.close()
+    fillUp()
+    const again = await openStore('killed')
+    expect((await again.commit(put('after', contentOf(64 * KiB)))).ok).toBe(true)
+    await again.close()
+    expect(readdirSync(directory)).toContain('ballast')
+  })
+
+  test('a drive without a free block can be locked', () => {
+    fillUp()
+    expect(() => lockDrive(join(root, 'new.sqlite')).release()).not.toThrow()
+  })
 })
+
+/** Not one block is left. */
+function fillUp(): void {
+  const file = openSync(join(root, `junk-${junk++}`), 'w')
+  try {
+    for (let bytes = MiB; bytes >= 512; ) {
+      try {
+        writeSync(file, Buffer.alloc(bytes))
+      } catch {
+        bytes /= 2
+      }
+    }
+  } finally {
+    closeSync(file)
+  }
+}
+let junk = 0
+
+/** Commits until the store is full, in a process that is killed then; the number of commits that were acknowledged. */
+function fillAndDie(directory: string): number {
+  const source = `
+    import { openMetadata } from ${JSON.stringify(new URL('../metadata/open-metadata.ts', import.meta.url).href)}
+    import { onOneDrive } from ${JSON.stringify(new URL('../metadata/metadata-places.ts', import.meta.url).href)}
+    import { contentOf } from ${JSON.stringify(new URL('../blobs/blob-store-suite.ts', import.meta.url).href)}
+    import { systemClock, systemRandom } from ${JSON.stringify(new URL('../../base/system.ts', import.meta.url).href)}
+    const store = await openMetadata({ places: onOneDrive(${JSON.stringify(directory)}), clock: systemClock, random: systemRandom })
+    let count = 0
+    try {
+      for (;; count++) await store.commit({ checks: [], puts: [{ key: Buffer.from('k' + count), value: contentOf(65536, count) }], deletes: [], appends: [] })
+    } catch (error) {
+      process.stdout.write(error.code + ' ' + count, () => process.kill(process.pid, 'SIGKILL'))
+    }`
+  const { signal, stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', source], { encoding: 'utf8' })
+  expect(signal, stderr).toBe('SIGKILL')
+  expect(stdout).toMatch(/^Full \d+$/)
+  return Number(stdout.slice('Full '.length))
+}

@@ -31,13 +31,18 @@ export class CheckpointFiles {
     const older = await checkpointNames(drive)
     const next = Math.max(0, ...older.map(numberOf)) + 1
     const files: DriveFile[] = []
-    for (const number of [next, next + 1]) {
-      const file = await drive.create(`${prefix}${number}`)
-      await file.write(Buffer.alloc(alignmentBytes), 0)
-      await file.sync()
-      files.push(file)
+    try {
+      for (const number of [next, next + 1]) {
+        const file = await drive.create(`${prefix}${number}`)
+        files.push(file)
+        await file.write(Buffer.alloc(alignmentBytes), 0)
+        await file.sync()
+      }
+      await drive.syncDirectory('')
+    } catch (error) {
+      for (const file of files) await file.close().catch(() => undefined)
+      throw error
     }
-    await drive.syncDirectory('')
     return new CheckpointFiles(drive, files, older)
   }
 

@@ -3,7 +3,7 @@ import { MiB } from '../../base/units.ts'
 import { decodeRecord } from './journal/record.ts'
 import type { JournalRecord } from './journal/record.ts'
 import type { Member } from './member.ts'
-import { applyRecords } from './open-member.ts'
+import { replay } from './replay.ts'
 
 /** A follower that is further behind holds the others up. */
 const mostBehindBytes = 32 * MiB
@@ -45,7 +45,7 @@ export class Follower {
       while (this.#records.length > 0) {
         const records = this.#records.splice(0)
         this.#bytes = 0
-        await applyRecords(this.member.index, records)
+        await replay(this.member, records)
         if (this.member.journal.usedBytes > this.#checkpointBytes) await this.member.checkpoint()
       }
     } catch (error) {

@@ -1,18 +1,16 @@
-import { MiB } from '../../base/units.ts'
 import { DriveError } from '../drives/drive.ts'
 import type { Drive } from '../drives/drive.ts'
 import { CheckpointFiles, readCheckpoint, removeCheckpoints } from './checkpoint.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { decodeOperations } from './commit-codec.ts'
-import { applyOperations, origin } from './index/metadata-index.ts'
+import { origin } from './index/metadata-index.ts'
 import type { MetadataIndex, Position } from './index/metadata-index.ts'
 import { Journal, makeJournalDirectory, segmentNames } from './journal/journal.ts'
 import { readJournal } from './journal/read-journal.ts'
-import { entriesOf } from './journal/record.ts'
 import type { decodeRecord, JournalRecord } from './journal/record.ts'
 import { Member } from './member.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { JournalEnd } from './plan-recovery.ts'
+import { replay } from './replay.ts'
 
 /** How a member's index is opened: the LMDB of a directory, or one in memory for the simulation. */
 export interface IndexSource {
@@ -52,9 +50,6 @@ export interface Inspected {
   readonly records: readonly JournalRecord[]
   readonly end: JournalEnd
 }
-
-/** Replayed at once: bounds memory and the size of an LMDB transaction. */
-const replayBytes = 16 * MiB
 
 /**
  * Looks at a member without changing it; undefined when it holds nothing. Throws `Corrupt`.
@@ -99,17 +94,31 @@ export async function openMember(place: MemberPlace, inspected: Inspected | unde
   }
   if (checkpoint !== undefined && start === 'afterPowerLoss') source.restore(checkpoint.snapshot)
   const index = source.open()
-  if (checkpoint !== undefined) requireReached(index.position, checkpoint.position)
-  // What the checkpoint on the drive refers to was pinned by a process that is gone: nothing may be
-  // written over before it is pinned again, or another checkpoint takes its place.
-  const member = await withCheckpoint(place, index)
-  const missing = records.filter(({ seq }) => seq > index.position.seq)
-  if (missing.length > 0) {
-    await replay(index, missing)
-    await member.checkpoint()
+  const member = await closingOnFailure(index, async () => {
+    if (checkpoint !== undefined) requireReached(index.position, checkpoint.position)
+    // What the checkpoint on the drive refers to was pinned by a process that is gone: nothing may be
+    // written over before it is pinned again, or another checkpoint takes its place.
+    return withCheckpoint(place, index)
+  })
+  return closingOnFailure(member, async () => {
+    const missing = records.filter(({ seq }) => seq > index.position.seq)
+    if (missing.length > 0) {
+      await replay(member, missing)
+      await member.checkpoint()
+    }
+    await member.emptyJournal()
+    return member
+  })
+}
+
+/** What is open still could not be opened once more. */
+async function closingOnFailure(opened: { close(): Promise<void> }, work: () => Promise<Member>): Promise<Member> {
+  try {
+    return await work()
+  } catch (error) {
+    await opened.close().catch(() => undefined)
+    throw error
   }
-  await member.emptyJournal()
-  return member
 }
 
 /** Makes a place a copy of a member, whatever it held. */
@@ -120,7 +129,8 @@ export async function copyMember(place: MemberPlace, donor: Member): Promise<Mem
   await removeCheckpoints(drive)
   await (await Journal.open(place)).removeOld()
   await source.replaceWith(donor.index)
-  const member = await withCheckpoint(place, source.open())
+  const index = source.open()
+  const member = await closingOnFailure(index, () => withCheckpoint(place, index))
   await member.emptyJournal()
   return member
 }
@@ -129,40 +139,19 @@ async function withCheckpoint(place: MemberPlace, index: MetadataIndex): Promise
   const { id, drive } = place
   const checkpoints = await CheckpointFiles.open(drive)
   const pin = index.pin()
-  await index.sync()
-  await checkpoints.write(pin)
-  await makeJournalDirectory(drive)
-  return new Member({ id, drive, index, checkpoints, pin, journal: await Journal.open(place) })
+  try {
+    await index.sync()
+    await checkpoints.write(pin)
+    await makeJournalDirectory(drive)
+    return new Member({ id, drive, index, checkpoints, pin, journal: await Journal.open(place) })
+  } catch (error) {
+    pin.release()
+    await checkpoints.close().catch(() => undefined)
+    throw error
+  }
 }
 
 function requireReached(position: Position, checkpoint: Position): void {
   const isReached = position.seq > checkpoint.seq || (position.seq === checkpoint.seq && position.checksum === checkpoint.checksum)
   if (!isReached) throw new MetadataError('Corrupt', `the index is at record ${position.seq}, behind its checkpoint at ${checkpoint.seq}`)
 }
-
-async function replay(index: MetadataIndex, records: readonly JournalRecord[]): Promise<void> {
-  for (let first = 0; first < records.length; ) {
-    let next = first
-    for (let bytes = 0; next < records.length && (next === first || bytes < replayBytes); next++) bytes += records[next]?.body.length ?? 0
-    await applyRecords(index, records.slice(first, next))
-    first = next
-  }
-}
-
-/** The records follow each other, and what the index has. Throws `Corrupt`. */
-export async function applyRecords(index: MetadataIndex, records: readonly JournalRecord[]): Promise<void> {
-  const bytes = records.reduce((sum, { body, commits }) => sum + 2 * body.length + commits * replayTreeBytes, MiB)
-  index.reserve({ bytes, frees: true, isPinned: true })
-  await index.write(async (transaction) => {
-    let { position } = index
-    for (const record of records) {
-      if (record.seq !== position.seq + 1 || record.previous !== position.checksum) throw new MetadataError('Corrupt', `record ${record.seq} does not follow record ${position.seq}`)
-      let version = record.firstVersion - 1
-      for (const { operations } of entriesOf(record)) applyOperations(transaction, decodeOperations(operations), ++version)
-      position = { epoch: record.epoch, seq: record.seq, checksum: record.checksum, version }
-    }
-    if (records.length > 0) transaction.setPosition(position)
-  })
-}
-
-const replayTreeBytes = 64 * 1024

@@ -1,5 +1,6 @@
 import { must } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
+import { keepBallast, withRoom } from '../drives/ballast.ts'
 import { DriveError } from '../drives/drive.ts'
 import type { MemberEpoch } from '../drives/member-epoch.ts'
 import { readEpoch, writeEpoch } from '../drives/member-epoch.ts'
@@ -93,6 +94,7 @@ export async function openMembers(input: OpenMembersInput): Promise<OpenMembers>
   }
   const known = knownFrom(donor.inspected?.records ?? [], opened)
   await beginEpoch(members, plan.epoch)
+  await Promise.all(looked.map(({ place }) => patiently(input, 'lookMs', keepBallast(place.drive)).catch(() => undefined)))
   return { members, known, usable, epoch }
 }
 
@@ -178,14 +180,14 @@ async function closeAll(members: readonly Member[]): Promise<void> {
 
 /** The record that opens an epoch, in every journal and index. */
 export async function beginEpoch(members: readonly Member[], epoch: number): Promise<void> {
-  await Promise.all(members.map(async ({ index, journal }) => {
+  await Promise.all(members.map(async ({ drive, index, journal }) => {
     const before = index.position
     const seq = before.seq + 1
     const header = { kind: 'epoch', commits: 0, epoch, seq, firstVersion: before.version + 1, previous: before.checksum } as const
     const { bytes, checksum } = encodeRecord(header, Buffer.from(JSON.stringify({ epoch, members: members.map(({ id }) => id) })))
     await index.write(async (transaction) => {
       transaction.setPosition({ epoch, seq, checksum, version: before.version })
-      await journal.append(bytes, seq)
+      await withRoom(drive, isFull, () => journal.append(bytes, seq))
     })
   }))
 }
@@ -203,12 +205,16 @@ function knownFrom(records: readonly JournalRecord[], { index }: Member): KnownR
 
 async function attempt<T>(place: MemberPlace, onSkipped: (id: string, error: Error) => void, work: () => Promise<T>, isLast = false): Promise<T | undefined> {
   try {
-    return await work()
+    return await withRoom(place.drive, isFull, work)
   } catch (error) {
     if (isLast || !isOfDrive(error)) throw error
     onSkipped(place.id, error)
     return undefined
   }
+}
+
+function isFull(error: unknown): boolean {
+  return (error instanceof DriveError || error instanceof MetadataError) && error.code === 'Full'
 }
 
 /** Errors that say something of one drive: its own, its index's, and those of the system's calls. */

@@ -80,7 +80,8 @@ test('below the write quorum writes are refused, nothing of them is visible, and
   await deployment.verify()
   await until('the health check says so', async () => (await fetch(`${deployment.server.endpoint}/minio/health/cluster`)).status === 503)
   expect((await fetch(`${deployment.server.endpoint}/minio/health/cluster/read`)).status).toBe(200)
-  expect((await deployment.command('status', '--endpoint', deployment.server.endpoint)).code).toBe(3)
+  // Each worker looks at the drives for itself.
+  await until('the status of every worker says so', async () => (await deployment.command('status', '--endpoint', deployment.server.endpoint)).code === 3)
   deployment.wipe(2)
   expect(await refusalOf(deployment.get('first/300000'))).toBe('503 SlowDownRead')
 })

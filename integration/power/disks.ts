@@ -1,6 +1,6 @@
 /** ext4 on the images of a recorder, each mounted through a loop device. */
 import { execFile } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Recorder } from './recorder.ts'
@@ -59,6 +59,17 @@ export class Disks {
   /** As a new disk: nothing is left on it. */
   wipe(index: number): void {
     for (const name of readdirSync(this.folder(index))) rmSync(join(this.folder(index), name), { recursive: true })
+  }
+
+  /** What each drive knows of who has the metadata, for people. */
+  epochs(): string {
+    return this.folders.map(folder => {
+      try {
+        return readFileSync(join(folder, 'metadata', 'epoch.json'), 'utf8').trim()
+      } catch (error) {
+        return `${String(error)}; there are ${readdirSync(folder).join(' ')}`
+      }
+    }).join('; ')
   }
 
   /** What lies in the folders while nothing is mounted there; removed. */

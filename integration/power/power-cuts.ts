@@ -192,7 +192,7 @@ async function examineAt({ point, disks, examiner, history, byServer }: Examinat
   }
   for (const index of point.replaced) disks.wipe(index)
   const expected = history.expectedAt(point.at)
-  const served = byServer ? await compareByServer(disks, expected) : []
+  const served = byServer ? await compareByServer(disks, expected).catch((error: unknown) => [`${String(error)} ${disks.epochs()}`]) : []
   return [...served, ...(await examiner.examine({ drives: disks.folders, bucket, expected }))]
 }
 

@@ -1,0 +1,52 @@
+import { KiB } from '../../base/units.ts'
+import { type Drive, DriveError } from './drive.ts'
+
+/**
+ * Space that a full drive still has for what a start must write: a file of the metadata directory that is given up
+ * when nothing else fits, and made again when there is room. Without it a drive that blobs filled to the last block
+ * could not even be told of a new epoch, and a server on such drives could not be started to delete from them.
+ */
+export const ballastPath = 'ballast'
+const ballastBytes = 64 * KiB
+
+/** Does the work once more without the ballast where it fails for want of space. */
+export async function withRoom<T>(drive: Drive, isFull: (error: unknown) => boolean, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isFull(error) || !(await dropBallast(drive))) throw error
+    return work()
+  }
+}
+
+/** Makes it where there is none and where there is room; never fails. */
+export async function keepBallast(drive: Drive): Promise<void> {
+  try {
+    const file = await drive.create(ballastPath)
+    try {
+      await file.write(Buffer.alloc(ballastBytes), 0)
+      await file.sync()
+    } catch (error) {
+      // One without its blocks would keep another from being made.
+      await drive.remove(ballastPath)
+      throw error
+    } finally {
+      await file.close()
+    }
+    await drive.syncDirectory('')
+  } catch (error) {
+    if (!(error instanceof DriveError)) throw error
+  }
+}
+
+/** Whether there was any. */
+async function dropBallast(drive: Drive): Promise<boolean> {
+  try {
+    await drive.remove(ballastPath)
+    await drive.syncDirectory('')
+    return true
+  } catch (error) {
+    if (error instanceof DriveError) return false
+    throw error
+  }
+}
