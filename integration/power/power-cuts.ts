@@ -26,6 +26,8 @@ export interface PowerOptions {
   readonly faults?: readonly { readonly afterMs: number; readonly disk: number; readonly fault: Fault }[]
   /** No flush of the first disk does anything: more than it may be asked to survive. */
   readonly liesAlways?: boolean
+  /** Of each disk. */
+  readonly imageMiB?: number
 }
 
 export interface PowerOutcome {
@@ -54,13 +56,13 @@ interface Point extends Cut {
 const pointsOfServer = 37
 /** Of one point, in the report. */
 const maxFindings = 3
-const imageBytes = 128 << 20
-/** Objects in all of a recording, so that the disks do not fill up. */
+const usualImageMiB = 128
+/** Objects in all of a recording, so that disks of the usual size do not fill up. */
 const bytesOfDisk = 30 << 20
 
 export async function cutPower(options: PowerOptions): Promise<PowerOutcome> {
   const { program, seed, disks: count, parity } = options
-  const recorder = await Recorder.start(program, count, imageBytes)
+  const recorder = await Recorder.start(program, count, (options.imageMiB ?? usualImageMiB) << 20)
   const disks = new Disks(recorder, count)
   try {
     await disks.make()
