@@ -20,6 +20,7 @@ async function measure(snapshots: number): Promise<void> {
   const counting = {
     get: (key: Uint8Array) => metadata.get(key),
     list: (range: Parameters<typeof metadata.list>[0]) => metadata.list(range),
+    walk: (walk: Parameters<typeof metadata.walk>[0]) => metadata.walk(walk),
     close: () => metadata.close(),
     commit: (commit: Commit) => {
       for (const { key, value } of commit.puts) written.bytes += key.length + value.length

@@ -28,6 +28,16 @@ describeMetadataStore('JournaledMetadataStore', {
     await raw.close()
     return store
   },
+  misplace: async (store, key, stored) => {
+    const path = must(directories.get(store), 'the harness opened it')
+    const raw = open<Buffer, Buffer>({ path, noSubdir: false, keyEncoding: 'binary', encoding: 'binary', noSync: true, overlappingSync: false })
+    const found = raw.get(Buffer.from(key))
+    const before = found === undefined ? undefined : Buffer.from(found)
+    if (stored === undefined) raw.removeSync(Buffer.from(key))
+    else raw.putSync(Buffer.from(key), stored)
+    await raw.close()
+    return before
+  },
 })
 
 async function openAt(directory: string): Promise<MetadataStore> {

@@ -1,7 +1,7 @@
 import { checkSizes } from './keys.ts'
 import type { MetadataCommits } from './metadata-commits.ts'
 import { MetadataError } from './metadata-store.ts'
-import type { ClosableReader, Commit, CommitResult, Entry, ListRange, MetadataStore, Row } from './metadata-store.ts'
+import type { ClosableReader, Commit, CommitResult, Entry, ListRange, MetadataStore, Row, TableWalk } from './metadata-store.ts'
 
 /** Tells of damage in what is read. Resolves when another copy has taken its place, or when that takes too long. */
 export type OnDamage = (moved: Promise<void>) => Promise<void>
@@ -31,13 +31,25 @@ export class JournaledMetadataStore implements MetadataStore {
     return this.#read((reader) => reader.list(range))
   }
 
+  /** Damage that it finds is told of; another walk may then find another copy. */
+  async walk(walk: TableWalk): Promise<void> {
+    const reader = this.#reader
+    try {
+      await reader.walk(walk)
+    } catch (error) {
+      if (reader !== this.#reader) throw new MetadataError('Closed', 'the metadata are read elsewhere now', { cause: error })
+      if (isDamage(error)) await this.#onDamage?.(this.#moved.promise)
+      throw error
+    }
+  }
+
   /** Once more from another copy, where one takes the place of a damaged one in time. */
   async #read<T>(read: (reader: ClosableReader) => Promise<T>): Promise<T> {
     const reader = this.#reader
     try {
       return await read(reader)
     } catch (error) {
-      if (this.#onDamage === undefined || !(error instanceof MetadataError && error.code === 'Corrupt')) throw error
+      if (this.#onDamage === undefined || !isDamage(error)) throw error
       const { promise: moved } = this.#moved
       if (reader === this.#reader) await this.#onDamage(moved)
       if (reader === this.#reader) throw error
@@ -70,4 +82,8 @@ export class JournaledMetadataStore implements MetadataStore {
     await this.#commits.close()
     await this.#reader.close()
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof MetadataError && error.code === 'Corrupt'
 }

@@ -11,6 +11,10 @@ describeMetadataStore('MemoryMetadataStore', {
     store.tamper(key, change)
     return store
   },
+  misplace: async (store, key, stored) => {
+    assert(store instanceof MemoryMetadataStore, 'the harness opened it')
+    return store.misplace(key, stored)
+  },
 })
 
 const put = (key: string): Commit => ({ checks: [], puts: [{ key: Buffer.from(key), value: Buffer.from(key) }], deletes: [], appends: [] })

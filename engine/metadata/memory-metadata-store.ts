@@ -1,7 +1,8 @@
 import { must } from '../../base/assert.ts'
 import { appendKey, checkKey, checkSizes, seekableRange } from './keys.ts'
 import { MetadataError } from './metadata-store.ts'
-import type { Commit, CommitResult, Entry, KeyRange, ListRange, MetadataStore, Row } from './metadata-store.ts'
+import type { Commit, CommitResult, Entry, KeyRange, ListRange, MetadataStore, Row, TableWalk } from './metadata-store.ts'
+import { RowDigests, TableProof } from './row-digests.ts'
 import { decodeRow, encodeRow } from './row-format.ts'
 
 export interface MemoryMetadataOptions {
@@ -55,6 +56,13 @@ export class MemoryMetadataStore implements MetadataStore {
     return this.#visible.list(range)
   }
 
+  async walk({ table, onRows }: TableWalk): Promise<void> {
+    this.#requireOpen()
+    const { proof, rows } = this.#visible.prove(table)
+    for (let first = 0; first < rows.length; first += pageRows) await onRows(rows.slice(first, first + pageRows))
+    proof()
+  }
+
   async commit(commit: Commit): Promise<CommitResult> {
     this.#requireOpen()
     checkSizes(commit)
@@ -85,6 +93,11 @@ export class MemoryMetadataStore implements MetadataStore {
   /** For tests of integrity: changes the stored bytes of a row behind the store's back. */
   tamper(key: Uint8Array, change: (stored: Buffer) => void): void {
     change(must(this.#visible.storedAt(key), 'the row to tamper with is there'))
+  }
+
+  /** As a damaged page does: a row is there no more that nobody has deleted, or one from before. What was there. */
+  misplace(key: Uint8Array, stored: Buffer | undefined): Buffer | undefined {
+    return this.#visible.misplace(key, stored)
   }
 
   async #writeBatches(): Promise<void> {
@@ -129,6 +142,8 @@ export class MemoryMetadataStore implements MetadataStore {
   }
 }
 
+const pageRows = 256
+
 interface StoredRow {
   readonly key: Buffer
   readonly stored: Buffer
@@ -138,11 +153,13 @@ interface StoredRow {
 class Table {
   #rows: StoredRow[] = []
   #version = 0
+  #digests = new RowDigests()
 
   copy(): Table {
     const copy = new Table()
     copy.#rows = this.#rows.slice()
     copy.#version = this.#version
+    copy.#digests = new RowDigests(this.#digests)
     return copy
   }
 
@@ -167,6 +184,21 @@ class Table {
     return rows.map(({ key, stored }) => decodeRow(key, stored, stored.length))
   }
 
+  /** The rows of a table, and what throws unless these are all. */
+  prove(table: number): { readonly rows: Row[]; readonly proof: () => void } {
+    const proof = new TableProof(table)
+    const stored = this.#rows.slice(this.#seek(Buffer.of(table)), this.#seek(Buffer.of(table + 1)))
+    const kept = new RowDigests(this.#digests)
+    for (const row of stored) proof.meet(row.key, row.stored, row.stored.length)
+    return { rows: stored.map((row) => decodeRow(row.key, row.stored, row.stored.length)), proof: () => proof.requireAll(kept) }
+  }
+
+  misplace(key: Uint8Array, stored: Buffer | undefined): Buffer | undefined {
+    const before = this.storedAt(key)
+    this.#rows.splice(this.#seek(key), before === undefined ? 0 : 1, ...(stored === undefined ? [] : [{ key: Buffer.from(key), stored }]))
+    return before
+  }
+
   isEmpty(range: KeyRange): boolean {
     const { start, end } = range
     return this.list({ start, end, limit: 1 }).length === 0
@@ -182,11 +214,19 @@ class Table {
 
   #put(key: Uint8Array, version: number, value: Uint8Array): void {
     const row = { key: Buffer.from(key), stored: encodeRow(key, version, value) }
+    this.#countOut(key)
     this.#rows.splice(this.#seek(key), this.storedAt(key) === undefined ? 0 : 1, row)
+    this.#digests.add(row.key.readUInt8(0), row.stored, row.stored.length)
   }
 
   #delete(key: Uint8Array): void {
+    this.#countOut(key)
     if (this.storedAt(key) !== undefined) this.#rows.splice(this.#seek(key), 1)
+  }
+
+  #countOut(key: Uint8Array): void {
+    const stored = this.storedAt(key)
+    if (stored !== undefined) this.#digests.remove(key[0] ?? 0, stored, stored.length)
   }
 
   /** The index of the first row whose key is not smaller. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { must } from '../../base/assert.ts'
+import { SeededRandom } from '../../base/seeded-random.ts'
 import { MiB } from '../../base/units.ts'
 import { maxKeyBytes, maxValueBytes, MetadataError } from './metadata-store.ts'
 import type { Commit, MetadataErrorCode, MetadataStore } from './metadata-store.ts'
@@ -10,6 +11,8 @@ export interface MetadataStoreHarness {
   readonly open: () => Promise<MetadataStore>
   /** Changes the stored bytes of a row behind the store's back; the store to go on with. */
   readonly tamper: (store: MetadataStore, key: Uint8Array, change: (stored: Buffer) => void) => Promise<MetadataStore>
+  /** Takes a row away, or puts what was there before, behind the store's back, as a damaged page of a tree does. */
+  readonly misplace: (store: MetadataStore, key: Uint8Array, stored: Buffer | undefined) => Promise<Buffer | undefined>
 }
 
 const none: Commit = { checks: [], puts: [], deletes: [], appends: [] }
@@ -37,6 +40,7 @@ export function describeMetadataStore(name: string, harness: MetadataStoreHarnes
       return next
     }
     describe('integrity', () => { describeIntegrity(open, tamper) })
+    describe('walk', () => { describeWalk(open, harness) })
   })
 }
 
@@ -269,6 +273,108 @@ function describeLimits(open: Open): void {
     const value = Buffer.alloc(2 * MiB, 'm')
     await Promise.all(Array.from({ length: 24 }, (_, i) => store.commit({ ...none, puts: [{ key: bytes(`m${String(i).padStart(2, '0')}`), value }] })))
     expect(await keysIn(store, 'm', 'n')).toHaveLength(24)
+  })
+}
+
+/** The keys of a table, or why they are not known to be all. */
+async function walked(store: MetadataStore, table: string): Promise<string[] | MetadataErrorCode> {
+  const keys: string[] = []
+  const code = await codeOf(store.walk({
+    table: table.charCodeAt(0),
+    onRows: (rows) => {
+      keys.push(...rows.map(({ key }) => key.toString('latin1')))
+    },
+  }))
+  return code === 'no error' ? keys : code
+}
+
+function describeWalk(open: Open, { misplace, tamper }: Pick<MetadataStoreHarness, 'misplace' | 'tamper'>): void {
+  const numbered = (table: string, count: number): string[] => Array.from({ length: count }, (_, index) => `${table}${String(index).padStart(5, '0')}`)
+
+  test('meets all rows of a table in order, and no others', async () => {
+    const store = await open()
+    expect(await walked(store, 'b')).toEqual([])
+    const keys = numbered('b', 700)
+    await versionOf(store, { ...none, puts: ['a', 'c', 'c1', ...keys].map((key) => ({ key: bytes(key), value: bytes(key) })) })
+    expect(await walked(store, 'b')).toEqual(keys)
+    expect(await walked(store, 'c')).toEqual(['c', 'c1'])
+  })
+
+  test('holds after any commits: rows that are new, replaced, deleted, were never there, with checks and without', async () => {
+    const store = await open()
+    const random = new SeededRandom(5)
+    const versions = new Map<string, number>()
+    for (let round = 0; round < 60; round++) {
+      const commits = Array.from({ length: random.integer(4) + 1 }, () => {
+        const keys = [...new Set(Array.from({ length: random.integer(12) + 1 }, () => `t${random.integer(30)}`))]
+        // Some checks are wrong, and their commits change nothing.
+        const checks = keys.filter(() => random.chance(0.6)).map((key) => ({ key: bytes(key), version: random.chance(0.1) ? 1e9 : versions.get(key) }))
+        const deletes = keys.filter(() => random.chance(0.3))
+        const puts = keys.filter((key) => !deletes.includes(key) || random.chance(0.2))
+        return { keys, deletes, puts, commit: { checks, deletes: deletes.map(bytes), puts: puts.map((key) => ({ key: bytes(key), value: bytes('v'.repeat(random.integer(5000))) })), appends: [{ prefix: bytes('e'), value: bytes('') }] } }
+      })
+      const results = await Promise.all(commits.map(({ commit }) => store.commit(commit)))
+      for (const [at, result] of results.entries()) {
+        if (!result.ok) continue
+        for (const key of commits[at]?.deletes ?? []) versions.delete(key)
+        for (const key of commits[at]?.puts ?? []) versions.set(key, result.version)
+      }
+      expect(await walked(store, 't')).toEqual([...versions.keys()].sort())
+    }
+    expect((await walked(store, 'e')).length).toBeGreaterThan(60)
+  }, 30_000)
+
+  test('sees one state, whatever is committed meanwhile', async () => {
+    const store = await open()
+    const keys = numbered('k', 600)
+    await versionOf(store, { ...none, puts: keys.map((key) => ({ key: bytes(key), value: bytes('1') })) })
+    const met: string[] = []
+    await store.walk({
+      table: 'k'.charCodeAt(0),
+      onRows: async (rows) => {
+        met.push(...rows.map(({ key, value }) => `${key.toString('latin1')}=${value.toString()}`))
+        await versionOf(store, { ...none, puts: [{ key: bytes('k99999'), value: bytes('2') }, { key: bytes('k00599'), value: bytes('2') }], deletes: [bytes('k00598')] })
+      },
+    })
+    expect(met).toEqual(keys.map((key) => `${key}=1`))
+    expect(await walked(store, 'k')).toHaveLength(600)
+  })
+
+  test.each([['a row that is hidden', 'k2'], ['the first', 'k0'], ['the last', 'k4']])('finds %s, after commits on it too', async (_, hidden) => {
+    const store = await open()
+    const keys = ['k0', 'k1', 'k2', 'k3', 'k4', 'l']
+    await versionOf(store, { ...none, puts: keys.map((key) => ({ key: bytes(key), value: bytes('1') })) })
+    await misplace(store, bytes(hidden), undefined)
+    expect(await textAt(store, hidden)).toBeUndefined()
+    expect(await walked(store, 'k')).toBe('Corrupt')
+    expect(await walked(store, 'l')).toEqual(['l'])
+    await versionOf(store, put(hidden, 'anew'))
+    expect(await walked(store, 'k')).toBe('Corrupt')
+    await versionOf(store, { ...none, deletes: [bytes(hidden)] })
+    expect(await walked(store, 'k')).toBe('Corrupt')
+  })
+
+  test('finds an older row in the place of a newer one, and one that was deleted', async () => {
+    const store = await open()
+    await versionOf(store, { ...none, puts: ['k1', 'k2'].map((key) => ({ key: bytes(key), value: bytes('1') })) })
+    const before = await misplace(store, bytes('k1'), undefined)
+    await misplace(store, bytes('k1'), before)
+    expect(await walked(store, 'k')).toEqual(['k1', 'k2'])
+    await versionOf(store, put('k1', '2'))
+    const newer = await misplace(store, bytes('k1'), before)
+    expect(await textAt(store, 'k1')).toBe('1')
+    expect(await walked(store, 'k')).toBe('Corrupt')
+    await misplace(store, bytes('k1'), newer)
+    await versionOf(store, { ...none, deletes: [bytes('k1')] })
+    expect(await walked(store, 'k')).toEqual(['k2'])
+    await misplace(store, bytes('k1'), newer)
+    expect(await walked(store, 'k')).toBe('Corrupt')
+  })
+
+  test('finds a row that fails its checksum', async () => {
+    const store = await open()
+    await versionOf(store, put('k1'))
+    expect(await walked(await tamper(store, bytes('k1'), (stored) => (stored[10] = (stored[10] ?? 0) ^ 1)), 'k')).toBe('Corrupt')
   })
 }
 

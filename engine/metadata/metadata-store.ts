@@ -28,6 +28,19 @@ export interface MetadataReader {
   get(key: Uint8Array): Promise<Entry | undefined>
   /** At most `limit` rows of `start <= key < end`, ascending, or descending with `reverse`. */
   list(range: ListRange): Promise<Row[]>
+  /**
+   * All rows of a table, of one snapshot, and the proof that these are all: commits keep a count and a digest of each table,
+   * and what was met has to match them. Throws `Corrupt` when it does not, and `Closed` when the copy that is read changes
+   * meanwhile: what was met then proves nothing.
+   */
+  walk(walk: TableWalk): Promise<void>
+}
+
+export interface TableWalk {
+  /** The first byte of the keys; below 0xff. */
+  readonly table: number
+  /** Ascending, a bounded number at a time. Awaited: the snapshot is kept as long, and the space of what was replaced since. */
+  readonly onRows: (rows: readonly Row[]) => Promise<void> | void
 }
 
 /** A reader with something open of its own. */

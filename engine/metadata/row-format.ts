@@ -14,7 +14,7 @@ import { MetadataError } from './metadata-store.ts'
  */
 const formatByte = 1
 const headerBytes = 9
-const checksumBytes = 8
+export const checksumBytes = 8
 export const rowOverheadBytes = headerBytes + checksumBytes
 
 const hash = new BigUint64Array(1)

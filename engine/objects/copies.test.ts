@@ -223,6 +223,7 @@ describe('a failed write', () => {
     const cutOff: MetadataStore = {
       get: (key) => metadata.get(key),
       list: (range) => metadata.list(range),
+      walk: (walk) => metadata.walk(walk),
       close: () => metadata.close(),
       commit: async (commit) => {
         await metadata.commit(commit)

@@ -110,6 +110,7 @@ function counting(store: MetadataStore) {
   const counted = { lists: 0, rows: 0 }
   const wrapped: MetadataStore = {
     get: (key) => store.get(key),
+    walk: (walk) => store.walk(walk),
     commit: (commit) => store.commit(commit),
     close: () => store.close(),
     list: async (range) => {

@@ -126,6 +126,7 @@ function interfering(store: MetadataStore, table: number, interfere: () => Promi
       await meet(range.start)
       return store.list(range)
     },
+    walk: (walk) => store.walk(walk),
     commit: (commit) => store.commit(commit),
     close: () => store.close(),
   }

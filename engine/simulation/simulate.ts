@@ -13,7 +13,7 @@ import { emptyModel, type Model } from './model.ts'
 import { describeOutcome } from './operation.ts'
 import { describe, type Intent, replay, Violation, violationOf } from './replay.ts'
 import { Scheduler } from './scheduler.ts'
-import { graces, markerKey, type SimulatedWorld } from './simulated-world.ts'
+import { graces, losses, markerKey, type SimulatedWorld } from './simulated-world.ts'
 import { type Mutation, World } from './world.ts'
 
 export const mutations: readonly Mutation[] = ['ignoreSync', 'ignoreDirectorySync', 'acknowledgeEarly']
@@ -40,7 +40,7 @@ export interface SimulationResult {
 }
 
 const clients = 4
-const epochs = 3
+const epochs = losses + 1
 const operationsPerClient = 6
 /** Of collection, at the end; far more than the garbage of a run needs. */
 const maxRounds = 500

@@ -4,7 +4,7 @@ import type { BlobStore } from '../blobs/blob-store.ts'
 import type { SetIntake } from '../drives/set-intake.ts'
 import type { Engine } from '../engine.ts'
 import type { BlobMover } from '../growth/blob-mover.ts'
-import type { Commit, CommitResult, ListRange, MetadataStore } from '../metadata/metadata-store.ts'
+import type { Commit, CommitResult, ListRange, MetadataStore, TableWalk } from '../metadata/metadata-store.ts'
 import type { EngineContext, EngineSettings } from '../objects/context.ts'
 
 /** A machine whose power goes: its stores, and the engines over them. */
@@ -52,6 +52,9 @@ export function markerKey(intentId: number): Buffer {
   return key
 }
 
+/** How often a run loses power; then it goes on to its end. */
+export const losses = 2
+
 /** What the commits of a client are for. */
 export interface Intended {
   readonly id: number
@@ -78,6 +81,11 @@ export class MarkingStore implements MetadataStore {
   async list(range: ListRange) {
     await this.#world.maybePark('metadata list')
     return this.#store.list(range)
+  }
+
+  async walk(walk: TableWalk) {
+    await this.#world.maybePark('metadata walk')
+    return this.#store.walk(walk)
   }
 
   async commit(commit: Commit): Promise<CommitResult> {

@@ -59,6 +59,15 @@ const rawValues = {
   decode: (stored: Buffer): Buffer => stored,
 }
 
+const onlyNew = { noOverwrite: true }
+
+/** Puts a row where there is none, in a transaction. False where there is one: it is left as it is. */
+export function putNew(environment: Environment, key: Buffer, row: Buffer): boolean {
+  // In a transaction lmdb-js answers with what its types leave out.
+  const isPut: unknown = environment.putSync(key, row, onlyNew)
+  return isPut === true
+}
+
 function openLargest(path: string, sync: Pick<RootDatabaseOptionsWithPath, 'noSync' | 'overlappingSync'>, mapBytes: number): Environment {
   for (let size = mapBytes; ; size /= 2) {
     const options = {

@@ -5,8 +5,10 @@ import { seekableRange, bufferOf } from '../keys.ts'
 import { MiB } from '../../../base/units.ts'
 import { MetadataError } from '../metadata-store.ts'
 import type { KeyRange } from '../metadata-store.ts'
+import { checksumHigh, checksumLow, RowDigests } from '../row-digests.ts'
 import { decodeRow, encodeRow } from '../row-format.ts'
-import { dataFile, openForWriting, positionKey } from './lmdb-environment.ts'
+import type { Transaction } from 'lmdb'
+import { dataFile, openForWriting, positionKey, putNew } from './lmdb-environment.ts'
 import type { Environment } from './lmdb-environment.ts'
 import { origin } from './metadata-index.ts'
 import type { IndexPin, IndexTransaction, MetadataIndex, Position, Room } from './metadata-index.ts'
@@ -31,6 +33,9 @@ export class LmdbIndex implements MetadataIndex {
   readonly #directory: string
   readonly #file: number
   #position: Position
+  #digests: RowDigests
+  /** For the next transaction to change. */
+  #spareDigests = new RowDigests()
   #writing = false
   /** Bytes of the file behind the last page, less what was promised since they were counted. */
   #slackBytes = 0
@@ -39,7 +44,9 @@ export class LmdbIndex implements MetadataIndex {
     this.#environment = environment
     this.#directory = directory
     this.#file = openSync(join(directory, dataFile), 'r+')
-    this.#position = storedPosition(environment)
+    const { position, digests } = storedState(environment)
+    this.#position = position
+    this.#digests = digests ?? digestsOfRows(environment)
   }
 
   /** Opens what is there; an empty index where there is nothing. */
@@ -55,10 +62,15 @@ export class LmdbIndex implements MetadataIndex {
   async write<T>(body: (transaction: IndexTransaction) => Promise<T>): Promise<T> {
     assert(!this.#writing, 'an index is written by one at a time')
     this.#writing = true
-    const transaction = new LmdbTransaction(this.#environment)
+    this.#spareDigests.assign(this.#digests)
+    const transaction = new LmdbTransaction(this.#environment, this.#spareDigests)
     try {
       const result = await this.#environment.transactionSync(() => body(transaction))
-      this.#position = transaction.position ?? this.#position
+      if (transaction.position !== undefined) {
+        this.#position = transaction.position
+        this.#spareDigests = this.#digests
+        this.#digests = transaction.digests
+      }
       return result
     } catch (error) {
       throw asMetadataError(await reasonOf(error))
@@ -168,16 +180,39 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
+/** So many rows that checks have read are remembered: their commit's changes will most likely replace them. */
+const mostRead = 8
+const [absent, low, high] = [0, 1, 2]
+const slotWords = 3
+
 class LmdbTransaction implements IndexTransaction {
+  readonly digests: RowDigests
   readonly #environment: Environment
+  /** The rows that were read since the last change, as they are now: their keys, and of each whether it is absent, and its checksum. */
+  readonly #readKeys: (Buffer | undefined)[] = []
+  readonly #readWords = new Uint32Array(slotWords * mostRead)
+  #isChanging = false
   position: Position | undefined
 
-  constructor(environment: Environment) {
+  constructor(environment: Environment, digests: RowDigests) {
     this.#environment = environment
+    this.digests = digests
   }
 
   get(key: Buffer): Buffer | undefined {
-    return this.#environment.get(key)
+    const stored = this.#environment.get(key)
+    // The checks of the next commit.
+    if (this.#isChanging) this.#readKeys.length = 0
+    this.#isChanging = false
+    const slot = this.#readKeys.length
+    if (slot === mostRead) return stored
+    this.#readKeys.push(key)
+    this.#readWords[slotWords * slot + absent] = stored === undefined ? 1 : 0
+    if (stored !== undefined) {
+      this.#readWords[slotWords * slot + low] = checksumLow(stored, stored.length)
+      this.#readWords[slotWords * slot + high] = checksumHigh(stored, stored.length)
+    }
+    return stored
   }
 
   isEmpty(keyRange: KeyRange): boolean {
@@ -187,20 +222,57 @@ class LmdbTransaction implements IndexTransaction {
   }
 
   put(key: Uint8Array, version: number, value: Uint8Array): void {
-    this.#environment.putSync(bufferOf(key), encodeRow(key, version, value))
+    const at = bufferOf(key)
+    const row = encodeRow(key, version, value)
+    // Most rows that no check has read are new: that the put itself says so costs nothing.
+    const isKnown = this.#forget(at)
+    if (isKnown || !putNew(this.#environment, at, row)) {
+      if (!isKnown) this.#countOut(at)
+      this.#environment.putSync(at, row)
+    }
+    this.digests.add(tableOf(at), row, row.length)
   }
 
   delete(key: Uint8Array): void {
-    this.#environment.removeSync(bufferOf(key))
+    const at = bufferOf(key)
+    if (!this.#forget(at)) this.#countOut(at)
+    this.#environment.removeSync(at)
   }
 
   setPosition(position: Position): void {
     this.position = position
-    this.put(positionKey, Math.max(position.version, 1), encodePosition(position))
+    const value = Buffer.concat([encodePosition(position), digestsFormat, this.digests.encode()])
+    this.#environment.putSync(positionKey, encodeRow(positionKey, Math.max(position.version, 1), value))
+  }
+
+  /** Whether a check has read the row that is about to go; it is counted out then. */
+  #forget(key: Buffer): boolean {
+    this.#isChanging = true
+    let isKnown = false
+    for (let slot = 0; slot < this.#readKeys.length; slot++) {
+      const read = this.#readKeys[slot]
+      // Its last byte tells most others apart, at less than a call of `equals` costs.
+      if (read === undefined || read.length !== key.length || read[key.length - 1] !== key[key.length - 1] || !read.equals(key)) continue
+      const word = (at: number): number => this.#readWords[slotWords * slot + at] ?? 0
+      if (word(absent) === 0 && !isKnown) this.digests.removeWords(tableOf(key), word(low), word(high))
+      isKnown = true
+      this.#readKeys[slot] = undefined
+    }
+    return isKnown
+  }
+
+  #countOut(key: Buffer): void {
+    const stored = this.#environment.get(key)
+    if (stored !== undefined) this.digests.remove(tableOf(key), stored, stored.length)
   }
 }
 
+function tableOf(key: Buffer): number {
+  return key.readUInt8(0)
+}
+
 const positionBytes = 32
+const digestsFormat = Buffer.of(1)
 
 function encodePosition({ epoch, seq, checksum, version }: Position): Buffer {
   const value = Buffer.alloc(positionBytes)
@@ -211,17 +283,32 @@ function encodePosition({ epoch, seq, checksum, version }: Position): Buffer {
   return value
 }
 
-/** Before there was a journal, the row held the newest version alone. */
-export function decodePosition(value: Buffer): Position {
-  const version = Number(value.readBigUInt64BE(0))
-  if (value.length < positionBytes) return { ...origin, version }
-  return { version, epoch: Number(value.readBigUInt64BE(8)), seq: Number(value.readBigUInt64BE(16)), checksum: value.readBigUInt64BE(24) }
+export interface IndexState {
+  readonly position: Position
+  /** Absent in an index of before they were kept. */
+  readonly digests: RowDigests | undefined
 }
 
-function storedPosition(environment: Environment): Position {
-  environment.resetReadTxn()
-  const stored = environment.get(positionKey)
-  return stored === undefined ? origin : decodePosition(decodeRow(positionKey, stored, stored.length).value)
+/** Before there was a journal, the row held the newest version alone; the digests came behind the position. */
+function decodeState(value: Buffer): IndexState {
+  const version = Number(value.readBigUInt64BE(0))
+  if (value.length < positionBytes) return { position: { ...origin, version }, digests: undefined }
+  const position = { version, epoch: Number(value.readBigUInt64BE(8)), seq: Number(value.readBigUInt64BE(16)), checksum: value.readBigUInt64BE(24) }
+  return { position, digests: value.length === positionBytes ? undefined : RowDigests.decode(value.subarray(positionBytes + digestsFormat.length)) }
+}
+
+/** What is visible, or what a snapshot holds. Throws `Corrupt`. */
+export function storedState(environment: Environment, transaction?: Transaction): IndexState {
+  if (transaction === undefined) environment.resetReadTxn()
+  const stored = environment.get(positionKey, transaction === undefined ? undefined : { transaction })
+  return stored === undefined ? { position: origin, digests: new RowDigests() } : decodeState(decodeRow(positionKey, stored, stored.length).value)
+}
+
+/** Once, when an index of before is opened: what it holds is taken for all. */
+function digestsOfRows(environment: Environment): RowDigests {
+  const digests = new RowDigests()
+  for (const { key, value } of environment.getRange({ end: positionKey })) digests.add(tableOf(key), value, value.length)
+  return digests
 }
 
 /** lmdb-js rejects a failed commit with a promise of the reason in `commitError`. */

@@ -1,9 +1,17 @@
+import type { Transaction } from 'lmdb'
+import { KiB } from '../../../base/units.ts'
 import { bufferOf, checkKey, seekableRange } from '../keys.ts'
 import { MetadataError } from '../metadata-store.ts'
-import type { ClosableReader, Entry, ListRange, Row } from '../metadata-store.ts'
+import type { ClosableReader, Entry, ListRange, Row, TableWalk } from '../metadata-store.ts'
+import { RowDigests, TableProof } from '../row-digests.ts'
 import { decodeRow } from '../row-format.ts'
 import { openForReading } from './lmdb-environment.ts'
 import type { Environment } from './lmdb-environment.ts'
+import { storedState } from './lmdb-index.ts'
+
+/** So much of a walk is one turn of the event loop. */
+const pageRows = 256
+const pageBytes = 256 * KiB
 
 /**
  * Reads an LMDB index that another process, or another part of this one, writes.
@@ -14,6 +22,7 @@ import type { Environment } from './lmdb-environment.ts'
 export class LmdbReader implements ClosableReader {
   readonly #environment: Environment
   #closed = false
+  readonly #walks = new Set<Promise<void>>()
 
   constructor(directory: string, mapBytes?: number) {
     this.#environment = openForReading(directory, mapBytes)
@@ -47,9 +56,54 @@ export class LmdbReader implements ClosableReader {
     })
   }
 
+  walk(walk: TableWalk): Promise<void> {
+    this.#requireOpen()
+    const walked = this.#walk(walk).finally(() => this.#walks.delete(walked))
+    this.#walks.add(walked)
+    return walked
+  }
+
+  async #walk({ table, onRows }: TableWalk): Promise<void> {
+    const proof = new TableProof(table)
+    this.#environment.resetReadTxn()
+    const transaction = this.#environment.useReadTransaction()
+    try {
+      const { digests = new RowDigests() } = readIn(() => storedState(this.#environment, transaction))
+      let start: Buffer = Buffer.of(table)
+      for (;;) {
+        const rows = readIn(() => this.#page({ start, end: Buffer.of(table + 1), transaction }, proof))
+        const last = rows[rows.length - 1]
+        if (last === undefined) break
+        await onRows(rows)
+        // Others of this process have their turn.
+        await new Promise((resolve) => setImmediate(resolve))
+        this.#requireOpen()
+        start = Buffer.concat([last.key, Buffer.of(0)])
+      }
+      proof.requireAll(digests)
+    } finally {
+      transaction.done()
+    }
+  }
+
+  #page(range: { readonly start: Buffer; readonly end: Buffer; readonly transaction: Transaction }, proof: TableProof): Row[] {
+    const rows: Row[] = []
+    let bytes = 0
+    for (const { key, value } of this.#environment.getRange({ ...range, limit: pageRows })) {
+      const row = decodeRow(key, value, value.length)
+      proof.meet(row.key, value, value.length)
+      rows.push(row)
+      bytes += value.length
+      if (bytes > pageBytes) break
+    }
+    return rows
+  }
+
+  /** Once no walk reads any more. */
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    await Promise.allSettled(this.#walks)
     await this.#environment.close()
   }
 

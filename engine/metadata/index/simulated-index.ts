@@ -3,6 +3,7 @@ import { seekableRange } from '../keys.ts'
 import { MetadataError } from '../metadata-store.ts'
 import type { KeyRange } from '../metadata-store.ts'
 import type { IndexSource } from '../open-member.ts'
+import { RowDigests } from '../row-digests.ts'
 import { decodeRow, encodeRow } from '../row-format.ts'
 import { origin } from './metadata-index.ts'
 import type { IndexPin, IndexTransaction, MetadataIndex, Position } from './metadata-index.ts'
@@ -10,8 +11,9 @@ import type { IndexPin, IndexTransaction, MetadataIndex, Position } from './meta
 /** By key, as latin1. */
 type Rows = ReadonlyMap<string, Buffer>
 
-interface State {
+export interface State {
   readonly rows: Rows
+  readonly digests: RowDigests
   readonly position: Position
 }
 
@@ -70,7 +72,7 @@ export class SimulatedIndexSource implements IndexSource {
 
   open(): MetadataIndex {
     if (this.#visible === 'torn') this.#failTorn()
-    this.#visible ??= { rows: new Map(), position: origin }
+    this.#visible ??= { rows: new Map(), digests: new RowDigests(), position: origin }
     // What a process before this one pinned went with it.
     for (const pinned of this.#pins.values()) pinned.isHeld = false
     return new SimulatedIndex(this, this.#options)
@@ -90,6 +92,14 @@ export class SimulatedIndexSource implements IndexSource {
   #failTorn(): never {
     if (this.#options.isOnLiar === true) throw new MetadataError('Corrupt', 'the index is torn')
     throw new TornIndexError('the index is what a power loss left of it')
+  }
+
+  /** A damaged page hides a row: nobody has deleted it. */
+  hide(key: Buffer): void {
+    const { rows, ...state } = this.visible
+    const left = new Map(rows)
+    left.delete(key.toString('latin1'))
+    this.#visible = { ...state, rows: left }
   }
 
   show(state: State): void {
@@ -183,15 +193,17 @@ class SimulatedIndex implements MetadataIndex {
 
 class SimulatedTransaction implements IndexTransaction {
   readonly #rows: Map<string, Buffer>
+  readonly #digests: RowDigests
   #position: Position
 
-  constructor({ rows, position }: State) {
+  constructor({ rows, digests, position }: State) {
     this.#rows = new Map(rows)
+    this.#digests = new RowDigests(digests)
     this.#position = position
   }
 
   state(): State {
-    return { rows: this.#rows, position: this.#position }
+    return { rows: this.#rows, digests: this.#digests, position: this.#position }
   }
 
   get(key: Buffer): Buffer | undefined {
@@ -207,15 +219,24 @@ class SimulatedTransaction implements IndexTransaction {
   }
 
   put(key: Uint8Array, version: number, value: Uint8Array): void {
-    this.#rows.set(Buffer.from(key).toString('latin1'), encodeRow(key, version, value))
+    const row = encodeRow(key, version, value)
+    this.#countOut(key)
+    this.#rows.set(Buffer.from(key).toString('latin1'), row)
+    this.#digests.add(key[0] ?? 0, row, row.length)
   }
 
   delete(key: Uint8Array): void {
+    this.#countOut(key)
     this.#rows.delete(Buffer.from(key).toString('latin1'))
   }
 
   setPosition(position: Position): void {
     this.#position = position
+  }
+
+  #countOut(key: Uint8Array): void {
+    const stored = this.#rows.get(Buffer.from(key).toString('latin1'))
+    if (stored !== undefined) this.#digests.remove(key[0] ?? 0, stored, stored.length)
   }
 }
 

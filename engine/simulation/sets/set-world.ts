@@ -6,24 +6,26 @@ import { SetBlobStore } from '../../blobs/set-blob-store.ts'
 import type { DriveSet } from '../../drives/drive-set.ts'
 import { SetMember } from '../../drives/set-member.ts'
 import type { Engine } from '../../engine.ts'
+import { tables } from '../../keys.ts'
 import { Healer } from '../../heal/healer.ts'
 import { Committer } from '../../metadata/committer.ts'
+import { damageIn } from '../../metadata/find-damage.ts'
 import { SimulatedReader } from '../../metadata/index/simulated-reader.ts'
 import { JournaledMetadataStore } from '../../metadata/journaled-metadata-store.ts'
 import { LocalCommits } from '../../metadata/local-commits.ts'
 import { senderBytes } from '../../metadata/metadata-commits.ts'
 import type { MetadataStore } from '../../metadata/metadata-store.ts'
-import { openMembers } from '../../metadata/open-members.ts'
+import { openMembers, type OpenMembers } from '../../metadata/open-members.ts'
 import { planRecovery } from '../../metadata/plan-recovery.ts'
 import { openEngine } from '../../open-engine.ts'
 import { planStale } from '../metadata/metadata-world.ts'
 import { Violation } from '../replay.ts'
 import type { Scheduler } from '../scheduler.ts'
-import { type Intended, MarkingStore, settings, type SimulatedWorld } from '../simulated-world.ts'
+import { type Intended, losses, MarkingStore, settings, type SimulatedWorld } from '../simulated-world.ts'
 import { formattedDrive, SetDisk } from './set-disk.ts'
 
 /** Each removes one thing that durability stands on; the simulation must notice. */
-export const setMutations = ['ignoreSync', 'ignoreDirectorySync', 'acknowledgeEarly', 'wrongQuorum', 'skippedVerify', 'staleEpoch', 'skippedHeal'] as const
+export const setMutations = ['ignoreSync', 'ignoreDirectorySync', 'acknowledgeEarly', 'wrongQuorum', 'skippedVerify', 'staleEpoch', 'skippedHeal', 'skippedProof'] as const
 export type SetMutation = (typeof setMutations)[number]
 
 const shapes = [
@@ -37,6 +39,10 @@ const shapes = [
 const patienceMs = 4 * secondMs
 const slowMs = 5 * secondMs
 const tickMs = 250
+/** Early, so that there is time to notice. */
+const stepsToHide = 100
+/** In a page. */
+const hiddenTogether = 10
 
 interface Opened {
   readonly set: DriveSet
@@ -49,7 +55,8 @@ interface Opened {
 
 /**
  * A server over several disks, each with its shards and, on one more than may be lost, a copy of the metadata. The power
- * goes; disks fail, go away and come back as they were, are replaced, rot, hold blocks in wrong places, or lie about syncs.
+ * goes; disks fail, go away and come back as they were, are replaced, rot, hold blocks in wrong places, or lie about syncs;
+ * a damaged page of the metadata that are read hides references from the collector and the sweep, until a start finds it.
  * A disk that lacks anything counts against the parity until a heal has found all disks there.
  */
 export class SetWorld implements SimulatedWorld {
@@ -68,6 +75,9 @@ export class SetWorld implements SimulatedWorld {
   #opened: Opened | undefined
   /** Steps of the clients until a disk fails, or becomes slow. */
   #untilFailure = Infinity
+  #losses = 0
+  /** Steps of the clients until references are hidden. */
+  #untilHidden = Infinity
   /** Operations of slow disks that are under way. */
   #delayed = 0
 
@@ -107,6 +117,7 @@ export class SetWorld implements SimulatedWorld {
 
   /** A disk becomes slow, or one without metadata fails: one with them ends the committer, which a power loss does as well. */
   disturb(): void {
+    if (--this.#untilHidden === 0) this.#hideReferences()
     if (--this.#untilFailure !== 0) return
     if (this.#random.chance(0.3)) return this.#slowDown()
     const { metadataOn } = this.#now
@@ -129,6 +140,7 @@ export class SetWorld implements SimulatedWorld {
 
   losePower(): void {
     this.#generation++
+    this.#losses++
     this.#opened = undefined
     for (const disk of this.#disks) {
       const misdirects = this.#random.chance(0.2) && this.#mayHurt(disk.position)
@@ -167,6 +179,17 @@ export class SetWorld implements SimulatedWorld {
 
   get #now(): Opened {
     return must(this.#opened, 'the server is running')
+  }
+
+  /** Nothing but collector and sweep looks for references: what is hidden makes no wrong answer. */
+  #hideReferences(): void {
+    const disk = must(this.#disks.find(({ id }) => id === this.#now.metadataOn[0]), 'a disk is read')
+    if (!this.#mayHurt(disk.position)) return
+    const references = [...disk.source.visible.rows.keys()].filter((key) => key.charCodeAt(0) === tables.reference).sort()
+    if (references.length === 0) return
+    const first = this.#random.integer(references.length)
+    for (const key of references.slice(first, first + hiddenTogether)) disk.source.hide(Buffer.from(key, 'latin1'))
+    this.#hurt.add(disk.position)
   }
 
   #slowDown(): void {
@@ -213,10 +236,28 @@ export class SetWorld implements SimulatedWorld {
     this.#opened = undefined
   }
 
-  async #open(): Promise<void> {
+  /** The copies of the metadata, each of them whole: what a scrub finds damaged is made anew from another. */
+  async #openWhole(): Promise<OpenMembers> {
+    const opened = await this.#openMembers([])
+    const damaged: string[] = []
+    for (const { id } of opened.members) if (!(await this.#isWhole(id))) damaged.push(id)
+    if (damaged.length === 0) return opened
+    for (const member of opened.members) await member.close()
+    const again = await this.#openMembers(damaged)
+    for (const { id } of again.members) if (!(await this.#isWhole(id))) throw new Violation(`the metadata on disk ${id} are damaged after they were made anew`)
+    return again
+  }
+
+  async #isWhole(id: string): Promise<boolean> {
+    const disk = must(this.#disks.find((each) => each.id === id), 'members are among the disks')
+    return (await damageIn(new SimulatedReader(disk.source, () => true))) === undefined
+  }
+
+  #openMembers(suspects: readonly string[]): Promise<OpenMembers> {
     const { disks, parity, writeQuorum } = this.#shape
     const usable = this.#disks.filter(({ isAway, isFailing }) => !isAway && !isFailing)
-    const opened = await openMembers({
+    return openMembers({
+      suspects,
       places: usable.map((disk) => disk.place()),
       drives: disks,
       writeQuorum,
@@ -225,6 +266,10 @@ export class SetWorld implements SimulatedWorld {
     }).catch((error: unknown) => {
       throw new Violation(`the metadata cannot be opened: ${String(error)}`)
     })
+  }
+
+  async #open(): Promise<void> {
+    const opened = await this.#openWhole()
     const committer = new Committer({ ...opened, checkpointBytes: 24 * KiB, acknowledgeEarly: this.#mutation === 'acknowledgeEarly' })
     const readFrom = must(this.#disks.find(({ id }) => id === opened.members[0]?.id), 'a disk is read')
     const set = this.#assemble()
@@ -233,9 +278,11 @@ export class SetWorld implements SimulatedWorld {
     this.#opened = {
       set, committer,
       blobs: new SetBlobStore({ sets: [set], clock: this.clock, random: this.#random, blockBytes: 256, patienceMs, ...mutation }),
-      metadata: new JournaledMetadataStore(new SimulatedReader(readFrom.source, () => generation === this.#generation), new LocalCommits(committer, this.#random.bytes(senderBytes))),
+      metadata: new JournaledMetadataStore(new SimulatedReader(readFrom.source, () => generation === this.#generation, this.#mutation === 'skippedProof'), new LocalCommits(committer, this.#random.bytes(senderBytes))),
       metadataOn: opened.members.map(({ id }) => id),
     }
+    // The last clients are not followed by a start.
+    this.#untilHidden = this.#losses < losses && this.#random.chance(0.5) ? 1 + this.#random.integer(stepsToHide) : Infinity
     this.#untilFailure = this.#random.chance(0.4) ? 1 + this.#random.integer(this.stepsToCrash) : Infinity
   }
 
