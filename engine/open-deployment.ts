@@ -17,6 +17,7 @@ import type { MetadataStore } from './metadata/metadata-store.ts'
 import { moveMetadata } from './metadata/move-metadata.ts'
 import { openMetadata, openRemoteMetadata } from './metadata/open-metadata.ts'
 import type { MetadataPlaces } from './metadata/metadata-places.ts'
+import { currentCopies } from './metadata/walk-copy.ts'
 import { lockDrives, openDrives, type Parities, prepareDrives, type PreparedDrives } from './open-drives.ts'
 
 /** How long a read waits for another copy of the metadata. */
@@ -30,6 +31,8 @@ export interface Deployment {
   /** Copies blobs to another set, where there are sets. */
   readonly copier: BlobCopier | undefined
   readonly keeper: DriveKeeper
+  /** The directories of all copies of the metadata. */
+  copies(): Promise<string[]>
   /** Where another committer's commits can be read. */
   readMetadataFrom(directory: string): void
   close(): Promise<void>
@@ -143,24 +146,28 @@ export async function openDeployment({
   clock,
   random,
   committer,
+  suspects,
 }: DeploymentDrives & {
   readonly clock: Clock
   readonly random: Random
   readonly committer?: DeploymentCommitter
+  /** Directories of copies of the metadata that are made anew from others, where this process commits. */
+  readonly suspects?: readonly string[]
 }): Promise<Deployment> {
   const open = await openDrives({ drives, clock, parities })
   const { record, sets, home } = open
   const { store: metadata, readFrom } = committer === undefined
-    ? { store: await openMetadata({ places: placesOf(open), clock, random }), readFrom: notMoved }
+    ? { store: await openMetadata({ places: placesOf(open), clock, random, suspects }), readFrom: notMoved }
     : openRemote(committer, clock)
   const keeper = new DriveKeeper({ record, sets, home, clock, random })
+  const copies = (): Promise<string[]> => currentCopies(placesOf(open), clock)
   const [lone] = sets[0]?.members.length === 1 ? sets[0].members : []
   const whole = lone === undefined ? undefined : new DriveBlobStore({ drive: lone.drive, clock, random })
-  if (whole !== undefined && sets.length === 1) return { deploymentId: record.deploymentId, metadata, blobs: whole, copier: undefined, keeper, readMetadataFrom: readFrom, close: () => metadata.close() }
+  if (whole !== undefined && sets.length === 1) return { deploymentId: record.deploymentId, metadata, blobs: whole, copier: undefined, keeper, copies, readMetadataFrom: readFrom, close: () => metadata.close() }
   const onDamage: SetBlobOptions['onDamage'] = (blobId, set, kind) => keeper.healer.report(blobId, set, kind)
   const blobs = new SetBlobStore({ sets, intake: keeper.intake, clock, random, onDamage, lookAgain: () => keeper.lookAgain(), ...(whole === undefined ? {} : { whole }) })
   keeper.intake.avoid((await readSetStates(metadata)).keys())
-  return { deploymentId: record.deploymentId, metadata, blobs, copier: blobs, keeper, readMetadataFrom: readFrom, close: () => metadata.close() }
+  return { deploymentId: record.deploymentId, metadata, blobs, copier: blobs, keeper, copies, readMetadataFrom: readFrom, close: () => metadata.close() }
 }
 
 function openRemote({ directory, commits, onDamage }: DeploymentCommitter, clock: Clock): ReturnType<typeof openRemoteMetadata> {

@@ -6,7 +6,7 @@ import { availableParallelism, hostname } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { KeyManagementError, type KeyManagement } from '../base/key-management.ts'
 import { systemClock, systemRandom } from '../base/system.ts'
-import { secondMs } from '../base/units.ts'
+import { MiB, secondMs } from '../base/units.ts'
 import { DriveError } from '../engine/drives/drive.ts'
 import { DriveFormatError, EngineError, fsckDrives, openDeployment, openEngine, prepareDeployment, SetGrowth, type DriveKeeper, type Engine, type DeploymentCommitter, type PreparedDeployment } from '../engine/index.ts'
 import { MetadataError } from '../engine/metadata/metadata-store.ts'
@@ -54,6 +54,7 @@ import type { CommitterAddress } from './server/cluster/messages.ts'
 import { runPrimary } from './server/cluster/primary.ts'
 import { runWorker, type RunningWorker, type WorkerNews } from './server/cluster/worker.ts'
 import { createCareRows } from './server/drives/care-rows.ts'
+import { runCopyWalker, walkCopyCommand, walkElsewhere } from './server/drives/copy-walker.ts'
 import { registerDriveRoutes } from './server/drives/drive-routes.ts'
 import { careForSets } from './server/growth/care-for-sets.ts'
 import { registerMoveRoutes, reportOf } from './server/growth/move-routes.ts'
@@ -82,6 +83,7 @@ const nextId = (): string => Buffer.from(random.bytes(16)).toString('hex')
 const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version
 
 if (cluster.isWorker) runWorker(startWorker)
+else if (process.argv[2] === walkCopyCommand) await runCopyWalker(process.argv.slice(2), clock)
 else if (process.argv[2] === committerCommand) await runCommitter(process.argv.slice(2), clock)
 else process.exitCode = await runCommand(process.argv.slice(2))
 
@@ -329,7 +331,7 @@ function openCatalogRoutes(config: Config, { engine, identity, catalog, signingK
 async function startWorker(config: Config, address: CommitterAddress, tell: WorkerNews): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
-  const { deploymentId, engine, keeper, growth, readMetadataFrom, close } = await openStores(config, { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory, ...(config.drives.length > 1 ? { onDamage: tell.damaged } : {}) })
+  const { deploymentId, engine, keeper, growth, copies, readMetadataFrom, close } = await openStores(config, { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory, ...(config.drives.length > 1 ? { onDamage: tell.damaged } : {}) })
   const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'open'))
   const { lookupAccessKey } = identity
   const signingKeys = new SigningKeys()
@@ -370,7 +372,7 @@ async function startWorker(config: Config, address: CommitterAddress, tell: Work
   const port = await server.listen(config.address)
   const stopping = new AbortController()
   const jobs = startJobs(config, { engine, catalog, logger, keys: [identity.sessionKeys, tokenKeys], clock, random, leaseDurationMs }, stopping.signal)
-  const care = careForSets(config, { engine, keeper, growth, rows, moveRows, clock, logger, nextId, leaseDurationMs, signal: stopping.signal })
+  const care = careForSets(config, { engine, keeper, growth, rows, moveRows, clock, logger, nextId, leaseDurationMs, copies: { current: copies, walk: (directory, from, onTable, signal) => walkElsewhere(fileURLToPath(import.meta.url), { directory, from, bytesPerSecond: config.scrubRate * MiB }, onTable, signal), onDamaged: tell.copiesDamaged }, signal: stopping.signal })
   return {
     port,
     readMetadataFrom,
@@ -426,6 +428,7 @@ interface OpenStores {
   readonly engine: Engine
   readonly keeper: DriveKeeper
   readonly growth: SetGrowth | undefined
+  readonly copies: () => Promise<string[]>
   readonly readMetadataFrom: (directory: string) => void
   readonly close: () => Promise<void>
 }
@@ -439,6 +442,7 @@ async function openStores(config: Config, committer?: DeploymentCommitter): Prom
     engine,
     keeper,
     growth: copier === undefined ? undefined : new SetGrowth({ metadata, blobs, copier, keeper, clock, random }),
+    copies: () => deployment.copies(),
     readMetadataFrom: directory => deployment.readMetadataFrom(directory),
     close: async () => {
       await engine.close()

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -120,9 +120,45 @@ describe('a drive', () => {
     expect(await fsckDrives({ drives: [drive], ...machine, readBytes: true })).toMatchObject({ verdict: 'clean', findings: [], checked: { blobs: 1 } })
   })
 
+  it('of several, whose copy of the metadata lacks a row, is told of and repaired from a copy that is whole', async () => {
+    const drives = [1, 2, 3, 4].map((number) => join(directory, `drive${number}`))
+    const prepared = await prepareDeployment({ drives, clock: systemClock, random: systemRandom })
+    const stores = await openDeployment({ drives, ...machine })
+    const engine = openEngine({ ...stores, ...machine })
+    await engine.createBucket({ bucket, ownerId: owner, region: 'us-east-1' })
+    // Long enough that the rows of few keys fill pages.
+    const keyOf = (n: number): string => `key-${n}/`.padEnd(800, 'x')
+    for (let n = 0; n < 20; n++) await put(engine, keyOf(n), 'large '.repeat(20_000))
+    const row = keyRow(tables.object, (await engine.headBucket(bucket)).bucketId, keyOf(10))
+    const copies = await stores.copies()
+    expect(copies).toHaveLength(3)
+    await stores.close()
+    prepared.release()
+    for (const copy of copies.slice(0, 2)) hideNeighbour(join(copy, 'data.mdb'), row)
+    const report = await fsckDrives({ drives, ...machine })
+    expect(report.findings.filter(({ code }) => code === 'RowsMissing').map(({ severity, subject }) => [severity, subject])).toEqual(copies.slice(0, 2).map((copy) => ['wrong', copy]))
+    expect(report.verdict).not.toBe('clean')
+    expect(await fsckDrives({ drives, ...machine, repair: true, readBytes: true })).toMatchObject({ verdict: 'clean', findings: [], checked: { keys: 20 } })
+    expect(await fsckDrives({ drives, ...machine })).toMatchObject({ verdict: 'clean', findings: [] })
+    // Of all of them: nothing is there to repair from, and nothing is taken for garbage.
+    for (const copy of copies) hideNeighbour(join(copy, 'data.mdb'), row)
+    expect(await fsckDrives({ drives, ...machine, repair: true })).toMatchObject({ verdict: 'lost' })
+  }, 30_000)
+
   it('that holds something else is left untouched', async () => {
     writeFileSync(join(directory, 'precious.txt'), 'x')
     await expect(prepareDeployment({ drives: [directory], clock: systemClock, random: systemRandom })).rejects.toMatchObject({ code: 'Foreign' })
     await expect(openDeployment({ drives: [directory], ...machine })).rejects.toMatchObject({ code: 'Foreign' })
   })
 })
+
+/** The leaf pages of an LMDB file that hold a row say that they end before their last one. See `MDB_page` in `mdb.c`. */
+function hideNeighbour(path: string, row: Buffer): void {
+  const [pageBytes, flagsAt, lowerAt, leafFlag] = [4096, 16 + 2, 20, 2]
+  const file = readFileSync(path)
+  for (let page = 2 * pageBytes; page < file.length; page += pageBytes) {
+    if (file.readUInt16LE(page + flagsAt) !== leafFlag || !file.subarray(page, page + pageBytes).includes(row)) continue
+    file.writeUInt16LE(file.readUInt16LE(page + lowerAt) - 2, page + lowerAt)
+  }
+  writeFileSync(path, file)
+}

@@ -8,6 +8,8 @@ export type Severity = 'lost' | 'wrong' | 'garbage'
 export type FindingCode =
   /** A row fails its checksum; the rows of its table after it were not looked at. */
   | 'RowUnreadable'
+  /** A table of a copy of the metadata has not the rows that were put into it: what is missing was not looked at. */
+  | 'RowsMissing'
   /** A row has its checksum but not its format. */
   | 'RowMalformed'
   /** A row belongs to a bucket, a key or an upload that is not there. */

@@ -11,6 +11,7 @@ import { LmdbSource } from './index/lmdb-source.ts'
 import type { Commit, MetadataStore } from './metadata-store.ts'
 import { openMember } from './open-member.ts'
 import { openCommitter, openMetadata, placeOf } from './open-metadata.ts'
+import { currentCopies, walkCopy } from './walk-copy.ts'
 import { type MetadataPlaces, onOneDrive } from './metadata-places.ts'
 
 /** What real LMDB files are after a loss of power, of drives, and of bytes. */
@@ -270,3 +271,36 @@ test('a damaged index on a set of drives is made anew from another copy', async 
   expect((await rowsIn(store)).size).toBe(100)
   await store.close()
 }, timeoutMs)
+
+test('a copy that lacks a row proves so while it is written, read or not, and is made anew from one that is whole', async () => {
+  const directories = [0, 1, 2].map((at) => join(root, 'hidden', String(at)))
+  const places = { drives: directories.map((directory, at) => ({ id: String(at), directory })), setDrives: 3, writeQuorum: 2, copies: 3 }
+  const walk = (directory: string): Promise<string | undefined> => walkCopy({ directory, from: 0, bytesPerSecond: Infinity, clock: systemClock })
+  let store = await openAt(places)
+  for (let i = 0; i < 100; i++) await store.commit(put(`k${i}`, `v${i}`))
+  expect(await currentCopies(places, systemClock)).toEqual(directories)
+  // Followers have it a moment later; each is whole at any time.
+  for (const directory of directories) expect(await walk(directory)).toBeUndefined()
+  const damaged = directories.slice(0, 2)
+  await store.close()
+  store = await openAt(places)
+  for (const [at, directory] of damaged.entries()) hideRow(directory, `k${at}`)
+  await store.commit(put('k100', 'v100'))
+  expect(await store.get(Buffer.from('k0'))).toBeUndefined()
+  expect(await walk(directories[0] ?? '')).toBe('table k has 100 rows that are not the 101 that were put')
+  expect(await walk(directories[1] ?? '')).toMatch(/^table k has \d+ rows that are not the \d+ that were put$/)
+  expect(await walk(directories[2] ?? '')).toBeUndefined()
+  await store.close()
+  store = await openMetadata({ places, clock: systemClock, random: systemRandom, suspects: damaged })
+  expect((await rowsIn(store)).size).toBe(101)
+  for (const directory of directories) expect(await walk(directory)).toBeUndefined()
+  await store.close()
+  await expect(walk(join(root, 'nothing'))).rejects.toMatchObject({ code: 'Closed' })
+}, timeoutMs)
+
+/** Behind the back of whoever has it open. */
+function hideRow(path: string, key: string): void {
+  const raw = open<Buffer, Buffer>({ path, noSubdir: false, keyEncoding: 'binary', encoding: 'binary', noSync: true, overlappingSync: false })
+  raw.removeSync(Buffer.from(key))
+  void raw.close()
+}

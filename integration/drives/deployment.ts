@@ -178,6 +178,7 @@ export interface DrivesReport {
   readonly sets: readonly { readonly online: number; readonly canWrite: boolean; readonly state: string; readonly hasMetadata: boolean }[]
   readonly moves?: { readonly decommissions: readonly { readonly set: number; readonly state: string; readonly progress?: { readonly movedBlobs: number } }[] }
   readonly scrub?: { readonly state: string; readonly id: string; readonly progress?: { readonly healedBlobs: number } }
+  readonly metadata?: { readonly state: string; readonly copy: number; readonly damaged: readonly string[] }
 }
 
 export const digest = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')

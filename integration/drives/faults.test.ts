@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync,
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DeleteObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3'
+import { open as openLmdb } from 'lmdb'
 import { afterEach, expect, test } from 'vitest'
 import { refusalOf, until } from '../server/client.ts'
 import { bucket, Deployment, digest } from './deployment.ts'
@@ -217,3 +218,39 @@ async function answerTo(put: () => Promise<void>): Promise<string> {
 }
 
 const refusalOfError = (error: unknown): Promise<string> => refusalOf(Promise.reject(error))
+
+/** The row of a key's head, hidden in one drive's copy of the metadata as a damaged page hides it: nobody has deleted it. */
+function hideHead(deployment: Deployment, number: number, key: string): void {
+  const encoded = Buffer.from(key).map(byte => byte + 1)
+  const path = join(deployment.drive(number), 'metadata')
+  const index = openLmdb<Buffer, Buffer>({ path, noSubdir: false, keyEncoding: 'binary', encoding: 'binary', noSync: true, overlappingSync: false })
+  const row = [...index.getKeys()].find(each => each[0] === 'o'.charCodeAt(0) && each.includes(encoded))
+  if (row === undefined) throw new Error(`there is no ${key}`)
+  index.removeSync(row)
+  void index.close()
+}
+
+test('rows that damage hides in two of three copies, the one that is read and another, are found by the scrub of the metadata and are there again', async () => {
+  const deployment = deploy(4, { MORAINE_SCRUB_INTERVAL: '2s' })
+  await deployment.startNew()
+  for (let index = 0; index < 20; index++) await deployment.put(`key-${index}`, 2000)
+  await until('the copies were proven', async () => {
+    const { metadata } = await deployment.status()
+    return metadata?.state === 'done' && metadata.copy === 3 && metadata.damaged.length === 0
+  })
+  hideHead(deployment, 1, 'key-7')
+  expect(await refusalOf(deployment.get('key-7'))).toBe('404 NoSuchKey')
+  hideHead(deployment, 2, 'key-8')
+  await until('the damaged copies are told of', saysSo(deployment, /a copy of the metadata is damaged: table o has \d+ rows that are not the \d+ that were put/))
+  await until('the row is there again', async () => (await refusalOf(deployment.get('key-7')).catch(() => 'it is there')) === 'it is there')
+  await deployment.putPatiently('after', 500)
+  await until('all copies are whole', async () => {
+    const { metadata } = await deployment.status()
+    return metadata?.state === 'done' && metadata.copy === 3 && metadata.damaged.length === 0
+  })
+  await deployment.verify()
+  await deployment.stop()
+  const { code, out } = await deployment.command('fsck', deployment.words)
+  expect(out).toContain('clean')
+  expect(code).toBe(0)
+}, 120_000)

@@ -10,14 +10,24 @@ export interface WalkReport {
   readonly progress?: WalkProgress
 }
 
+/** A walk over all copies of the metadata. */
+export interface CopiesReport {
+  readonly state: 'running' | 'done'
+  readonly directories: readonly string[]
+  readonly copy: number
+  readonly rows: number
+  readonly damaged: readonly string[]
+}
+
 export interface DrivesReport extends DrivesStatus {
   readonly heal?: WalkReport
   readonly scrub?: WalkReport
+  readonly metadata?: CopiesReport
   readonly moves?: MovesReport
 }
 
 /** `moraine status` for people. */
-export function statusText({ sets, drives, rawBytes, rawFreeBytes, usableBytes, usableFreeBytes, heal, scrub, moves }: DrivesReport): string {
+export function statusText({ sets, drives, rawBytes, rawFreeBytes, usableBytes, usableFreeBytes, heal, scrub, metadata, moves }: DrivesReport): string {
   const width = Math.max(...drives.map(({ path }) => path.length))
   const lines = sets.flatMap((set, index) => {
     if (set.state === 'givenUp') return [`Set ${index + 1}: given up`]
@@ -31,6 +41,7 @@ export function statusText({ sets, drives, rawBytes, rawFreeBytes, usableBytes, 
     `Capacity: ${size(usableBytes)} for data (${size(usableFreeBytes)} free) of ${size(rawBytes)} (${size(rawFreeBytes)} free)`,
     `Heal: ${walkText(heal)}`,
     `Scrub: ${walkText(scrub)}`,
+    ...(metadata === undefined ? [] : [`Metadata: ${copiesText(metadata)}`]),
     moves === undefined ? '' : movesText(moves),
   ].join('\n')
 }
@@ -40,6 +51,12 @@ export function walkText(walk: WalkReport | undefined): string {
   const { done, directories, checkedBlobs, healedBlobs, waitingBlobs, hopelessBlobs } = walk.progress
   const counts = `${checkedBlobs.toLocaleString('en')} blobs compared, ${healedBlobs.toLocaleString('en')} healed, ${waitingBlobs.toLocaleString('en')} waiting for a drive, ${hopelessBlobs.toLocaleString('en')} incomplete`
   return `${walk.state === 'done' ? 'done' : `${Math.floor((100 * done) / directories)} %`}, ${counts}`
+}
+
+function copiesText({ state, directories, copy, rows, damaged }: CopiesReport): string {
+  if (state === 'done' && copy === 0) return 'none yet'
+  const outcome = damaged.length === 0 ? 'none damaged' : `damaged: ${damaged.join(' ')}`
+  return `${state === 'done' ? 'done' : 'running'}, ${copy} of ${directories.length} copies proven, ${rows.toLocaleString('en')} rows, ${outcome}`
 }
 
 const barChars = 30

@@ -132,6 +132,8 @@ export class LmdbIndex implements MetadataIndex {
 
   pin(): IndexPin {
     assert(!this.#writing, 'a state is pinned between writes')
+    // A reader that was killed would keep its snapshot for good.
+    this.#environment.readerCheck()
     this.#environment.resetReadTxn()
     const transaction = this.#environment.useReadTransaction()
     return { snapshot: this.#metaPages(), position: this.#position, release: () => transaction.done() }

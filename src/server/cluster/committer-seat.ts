@@ -88,6 +88,14 @@ export class CommitterSeat {
     this.kill()
   }
 
+  /** These copies are damaged, whether they are read or not, and others are whole: they are made anew. */
+  suspectCopies(directories: readonly string[]): void {
+    if (this.#ending || this.#moving !== undefined) return
+    for (const directory of directories) this.#suspects.add(directory)
+    if (this.#directory !== undefined && directories.includes(this.#directory)) this.#moving = Promise.withResolvers()
+    this.kill()
+  }
+
   /** Resolves when there is a directory that can be read: at once, unless that of the last committer is suspect. */
   async readable(): Promise<void> {
     await this.#moving?.promise

@@ -26,5 +26,7 @@ export type FromWorker =
   | { readonly kind: 'moved'; readonly directory: string }
   /** It found damage in what it reads there. */
   | { readonly kind: 'damaged'; readonly directory: string }
+  /** Copies of the metadata, read there or not, of which others are whole. */
+  | { readonly kind: 'copiesDamaged'; readonly directories: readonly string[] }
   /** It cannot start, and ends. */
   | { readonly kind: 'failed'; readonly message: string }

@@ -120,6 +120,9 @@ class Primary {
         this.#options.logger.error({ directory: message.directory }, 'the index of the metadata is damaged')
         this.#committer.suspectIndex(message.directory)
         return
+      case 'copiesDamaged':
+        this.#committer.suspectCopies(message.directories)
+        return
       case 'failed':
         if (this.#phase === 'starting') this.#fail(message.message)
         else this.#options.logger.error({ worker: worker.process.pid }, message.message)

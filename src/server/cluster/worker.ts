@@ -22,6 +22,8 @@ export interface WorkerNews {
   readonly spent: (spent: Spent) => void
   /** The metadata that it reads there are damaged. */
   readonly damaged: (directory: string) => void
+  /** These copies are, and others are whole. */
+  readonly copiesDamaged: (directories: readonly string[]) => void
 }
 
 /**
@@ -53,6 +55,7 @@ export function runWorker(start: (config: Config, committer: CommitterAddress, t
       running = start(message.config, message.committer, {
         spent: spent => tellWhileConnected({ kind: 'spent', spent }),
         damaged: directory => tellWhileConnected({ kind: 'damaged', directory }),
+        copiesDamaged: directories => tellWhileConnected({ kind: 'copiesDamaged', directories }),
       })
       running.then(
         ({ port }) => tellPrimary({ kind: 'listening', port }),

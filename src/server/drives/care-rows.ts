@@ -16,12 +16,28 @@ export interface WalkState {
   readonly progress: WalkProgress | undefined
 }
 
+/** A walk over all copies of the metadata. */
+export interface CopiesState {
+  readonly state: 'running' | 'done'
+  readonly startedAtMs: number
+  readonly updatedAtMs: number
+  readonly directories: readonly string[]
+  /** Copies before this one are done, and tables of it before this one. */
+  readonly copy: number
+  readonly table: number
+  /** Of copies that are done. */
+  readonly rows: number
+  readonly damaged: readonly string[]
+}
+
 export interface CareRows {
   request(): Promise<HealRequest | undefined>
   putRequest(request: HealRequest): Promise<void>
   /** The walk over blobs that lack shards, and the scrub. */
   walk(name: WalkName): Promise<WalkState | undefined>
   putWalk(name: WalkName, state: WalkState): Promise<void>
+  copies(): Promise<CopiesState | undefined>
+  putCopies(state: CopiesState): Promise<void>
 }
 
 export type WalkName = 'heal' | 'scrub'
@@ -38,5 +54,7 @@ export function createCareRows(engine: Pick<Engine, 'transact' | 'extensions'>):
     putRequest: request => put('request', request),
     walk: name => read<WalkState>(name),
     putWalk: (name, state) => put(name, state),
+    copies: () => read<CopiesState>('metadata'),
+    putCopies: state => put('metadata', state),
   }
 }

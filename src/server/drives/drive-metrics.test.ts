@@ -26,7 +26,7 @@ it('takes the token of "mc admin prometheus generate", and no other', () => {
 it('prints drives in Prometheus’ format, labels escaped', () => {
   const set = { state: 'active' as const, hasMetadata: true, drives: 2, parity: 1, online: 1, writeQuorum: 2, readQuorum: 1, canWrite: false, canRead: true }
   const report: DrivesReport = {
-    deploymentId: 'd', sets: [set], rawBytes: 10, rawFreeBytes: 4, usableBytes: 5, usableFreeBytes: 2, queuedBlobs: 0, healedBlobs: 0, heal: undefined, scrub: undefined, request: undefined, moves: undefined,
+    deploymentId: 'd', sets: [set], rawBytes: 10, rawFreeBytes: 4, usableBytes: 5, usableFreeBytes: 2, queuedBlobs: 0, healedBlobs: 0, heal: undefined, scrub: undefined, metadata: undefined, request: undefined, moves: undefined,
     drives: [
       { path: '/a"b', set: 0, position: 0, state: 'ok', explanation: undefined, totalBytes: 10, freeBytes: 4 },
       { path: '/c', set: 0, position: 1, state: 'missing', explanation: 'gone', totalBytes: undefined, freeBytes: undefined },

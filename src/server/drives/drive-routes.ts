@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { DriveKeeper, DrivesStatus } from '../../../engine/index.ts'
 import type { MovesReport } from '../growth/move-routes.ts'
 import { isOperator, type OperatorKeys } from '../operator.ts'
-import type { CareRows, HealRequest, WalkState } from './care-rows.ts'
+import type { CareRows, CopiesState, HealRequest, WalkState } from './care-rows.ts'
 import { metricsText } from './metrics-text.ts'
 import { isPrometheusToken } from './prometheus-token.ts'
 
@@ -22,6 +22,8 @@ export interface DriveRoutesOptions extends OperatorKeys {
 export interface DrivesReport extends DrivesStatus {
   readonly heal: WalkState | undefined
   readonly scrub: WalkState | undefined
+  /** The walk over the copies of the metadata. */
+  readonly metadata: CopiesState | undefined
   readonly request: HealRequest | undefined
   readonly moves: MovesReport | undefined
 }
@@ -33,7 +35,7 @@ export interface DrivesReport extends DrivesStatus {
 export function registerDriveRoutes(app: FastifyInstance, options: DriveRoutesOptions): void {
   const { keeper, rows, nextId, clock } = options
   const report = async (): Promise<DrivesReport> => ({
-    ...(await keeper.status()), heal: await rows.walk('heal'), scrub: await rows.walk('scrub'), request: await rows.request(), moves: await options.moves(),
+    ...(await keeper.status()), heal: await rows.walk('heal'), scrub: await rows.walk('scrub'), metadata: await rows.copies(), request: await rows.request(), moves: await options.moves(),
   })
   app.get('/_moraine/v1/drives', async (request, reply) => {
     if (!(await isOperator(request, options))) return refuse(reply)

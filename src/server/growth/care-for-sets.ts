@@ -1,10 +1,11 @@
 import type { Clock } from '../../../base/clock.ts'
-import { MiB } from '../../../base/units.ts'
+import { dayMs, MiB } from '../../../base/units.ts'
 import type { DriveKeeper, Engine, SetGrowth } from '../../../engine/index.ts'
 import type { Config } from '../../config/parse-config.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { careForDrives } from '../drives/care-for-drives.ts'
 import type { CareRows } from '../drives/care-rows.ts'
+import { type MetadataScrubOptions, scrubMetadata } from '../drives/scrub-metadata.ts'
 import { createLease, type Lease } from '../jobs/lease.ts'
 import { moveBlobs } from './move-blobs.ts'
 import type { MoveRows } from './move-rows.ts'
@@ -20,15 +21,18 @@ export interface CareForSetsOptions {
   readonly logger: Logger
   readonly nextId: () => string
   readonly leaseDurationMs: number
+  /** The copies of the metadata, and how they are looked at. */
+  readonly copies: Pick<MetadataScrubOptions, 'current' | 'walk' | 'onDamaged'>
   readonly signal: AbortSignal
 }
 
 /** What keeps the drives well, and moves blobs between their sets, each on the worker with its lease. Ends with the signal; never rejects. */
 export async function careForSets({ scrubIntervalMs, scrubRate, moveRate }: Pick<Config, 'scrubIntervalMs' | 'scrubRate' | 'moveRate'>, options: CareForSetsOptions): Promise<void> {
-  const { engine, keeper, growth, rows, moveRows, clock, logger, nextId, leaseDurationMs, signal } = options
+  const { engine, keeper, growth, rows, moveRows, clock, logger, nextId, leaseDurationMs, copies, signal } = options
   const renewMs = leaseDurationMs / 3
   const leaseOf = (name: string): Lease => createLease({ engine, clock, name, holder: nextId(), durationMs: leaseDurationMs })
   const care = careForDrives({ keeper, rows, clock, logger, nextId, renewMs, signal, lease: leaseOf('drives'), scrubIntervalMs, scrubBytesPerSecond: scrubRate * MiB })
   const moves = growth === undefined ? undefined : moveBlobs({ growth, rows: moveRows, clock, logger, renewMs, signal, lease: leaseOf('moves'), bytesPerSecond: moveRate * MiB })
-  await Promise.all([care, moves])
+  const scrub = scrubMetadata({ ...copies, rows, clock, logger, renewMs, signal, lease: leaseOf('metadata'), intervalMs: Math.min(scrubIntervalMs, dayMs) })
+  await Promise.all([care, moves, scrub])
 }
