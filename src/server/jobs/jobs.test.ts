@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { EngineError } from '../../../engine/index.ts'
 import { openScratchEngine, type ScratchEngine } from '../../identity/scratch-engine.ts'
 import { createLease, type Lease } from './lease.ts'
 import { runJobs, type Job } from './run-jobs.ts'
@@ -49,6 +50,13 @@ describe('a lease', () => {
     await leaseOf('one').hold()
     scratch.clock.step(-1_000_000_000)
     expect(await leaseOf('two').hold()).toBe(true)
+  })
+
+  it('is held by all where the store is too full for it: their work makes room', async () => {
+    const transact = async (): Promise<never> => {
+      throw new EngineError('StorageFull', 'no space left', {})
+    }
+    expect(await createLease({ engine: { transact }, clock: scratch.clock, name: 'background', holder: 'one', durationMs }).hold()).toBe(true)
   })
 
   it('of another name is another', async () => {

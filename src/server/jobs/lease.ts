@@ -1,5 +1,5 @@
 import type { Clock } from '../../../base/clock.ts'
-import type { Engine } from '../../../engine/index.ts'
+import { type Engine, EngineError } from '../../../engine/index.ts'
 
 /**
  * A lease: at most one holder at a time does some background work, over all processes on the store.
@@ -7,7 +7,10 @@ import type { Engine } from '../../../engine/index.ts'
  * has passed to another, so the work itself must be safe to run twice.
  */
 export interface Lease {
-  /** Takes the lease, or renews it: `true` while this holder has it for another `durationMs`. */
+  /**
+   * Takes the lease, or renews it: `true` while this holder has it for another `durationMs`, and where a full store has no
+   * room for it: the work that it is for makes room.
+   */
   hold(): Promise<boolean>
   /** Gives it back, if this holder has it. */
   release(): Promise<void>
@@ -31,15 +34,21 @@ interface LeaseRow {
 export function createLease({ engine, clock, name, holder, durationMs }: LeaseOptions): Lease {
   const key = Buffer.from(`server/lease/${name}`)
   return {
-    hold: () =>
-      engine.transact(async ({ extensions }) => {
-        const value = await extensions.get(key)
-        const nowMs = clock.nowMs()
-        if (value !== undefined && !mayTake(JSON.parse(value.toString()) as LeaseRow, holder, nowMs, durationMs)) return false
-        const row: LeaseRow = { holder, expiresAtMs: nowMs + durationMs }
-        extensions.put(key, Buffer.from(JSON.stringify(row)))
-        return true
-      }),
+    hold: async () => {
+      try {
+        return await engine.transact(async ({ extensions }) => {
+          const value = await extensions.get(key)
+          const nowMs = clock.nowMs()
+          if (value !== undefined && !mayTake(JSON.parse(value.toString()) as LeaseRow, holder, nowMs, durationMs)) return false
+          const row: LeaseRow = { holder, expiresAtMs: nowMs + durationMs }
+          extensions.put(key, Buffer.from(JSON.stringify(row)))
+          return true
+        })
+      } catch (error) {
+        if (error instanceof EngineError && error.code === 'StorageFull') return true
+        throw error
+      }
+    },
     release: () =>
       engine.transact(async ({ extensions }) => {
         const value = await extensions.get(key)
