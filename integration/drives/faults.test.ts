@@ -201,6 +201,11 @@ test.skipIf(!mayMount).each([1, 4])('%i full drives: 507 for what is new, reads 
   })())
   expect(small).toBe('507 XMinioStorageFull')
   await deployment.verify()
+  // It is killed, and starts where not one block is free.
+  await deployment.server.kill9()
+  for (let number = 1; number <= count; number++) fillUp(deployment.drive(number))
+  await deployment.start()
+  await deployment.verify()
   for (const key of written) {
     await deployment.s3.send(new DeleteObjectCommand({ Bucket: bucket, Key: key }))
     deployment.stored.delete(key)
@@ -208,6 +213,21 @@ test.skipIf(!mayMount).each([1, 4])('%i full drives: 507 for what is new, reads 
   await until('what was deleted has made room', async () => (await answerTo(() => deployment.put('again', 4 << 20))) === '')
   await deployment.verify()
 }, 120_000)
+
+function fillUp(folder: string): void {
+  const file = openSync(join(folder, 'other'), 'w')
+  try {
+    for (let bytes = 1 << 20; bytes >= 1; ) {
+      try {
+        writeSync(file, Buffer.alloc(bytes))
+      } catch {
+        bytes >>= 1
+      }
+    }
+  } finally {
+    closeSync(file)
+  }
+}
 
 /** `''`: it was taken. A client that still sends its body when the refusal comes may meet a broken connection; as all SDKs, it tries again then. */
 async function answerTo(put: () => Promise<void>): Promise<string> {
