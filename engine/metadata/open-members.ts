@@ -21,8 +21,8 @@ export interface OpenMembersInput {
   readonly drives: number
   readonly writeQuorum: number
   readonly copies: number
-  /** The member whose index readers have had open all along; undefined when nobody reads. */
-  readonly readBy?: string | undefined
+  /** Members whose index readers have had open all along, the one to be read further first; none when nobody reads. */
+  readonly readBy?: readonly string[]
   /** For the mutation check only. */
   readonly plan?: typeof planRecovery
   /** Members that are as good as empty where another has everything; if not all can be spared, the first of them go first. */
@@ -60,17 +60,18 @@ interface Looked {
  * Throws `Unwritable` when too few drives are there even for that, `Corrupt` when no member can be read.
  */
 export async function openMembers(input: OpenMembersInput): Promise<OpenMembers> {
-  const { places, drives, writeQuorum, copies, readBy, suspects = [], plan: choose = planRecovery, onSkipped = () => {} } = input
+  const { places, drives, writeQuorum, copies, readBy = [], suspects = [], plan: choose = planRecovery, onSkipped = () => {} } = input
   const found = await lookAt(input, onSkipped)
   const looked = withoutSuspects(found, suspects)
-  const inOrder = looked.toSorted((a, b) => Number(b.place.id === readBy) - Number(a.place.id === readBy))
+  const rankOf = ({ place }: Looked): number => (readBy.includes(place.id) ? readBy.indexOf(place.id) : readBy.length)
+  const inOrder = looked.toSorted((a, b) => rankOf(a) - rankOf(b))
   const seen = inOrder.map(({ place, epoch, inspected, isUsed }) => ({ id: place.id, epoch, end: inspected?.end, isUsed }))
   const plan = choose({ seen, drives, writeQuorum, copies })
   if (plan.kind === 'refuse') throw new MetadataError('Unwritable', plan.reason)
   const lookedBy = new Map(looked.map((each) => [each.place.id, each]))
   const [first, ...others] = (plan.kind === 'readOnly' ? [plan.donor] : plan.members).map((id) => must(lookedBy.get(id), 'members are among those looked at'))
   const donor = must(first, 'an epoch has a member')
-  const startOf = ({ id }: MemberPlace): Start => (id === readBy ? 'afterCrash' : 'afterPowerLoss')
+  const startOf = ({ id }: MemberPlace): Start => (readBy.includes(id) ? 'afterCrash' : 'afterPowerLoss')
   const opened = await attempt(donor.place, onSkipped, () => openFirst(donor, startOf(donor.place)), places.length === 1)
   if (opened === undefined) return openMembers(without(input, donor.place.id))
   const usable = looked.map(({ place }) => place.id)

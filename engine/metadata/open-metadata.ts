@@ -25,8 +25,11 @@ import type { KnownRequests } from './known-requests.ts'
 
 export interface OpenCommitterInput {
   readonly places: MetadataPlaces
-  /** The directory whose index readers have had open all along, because only the committer died. */
-  readonly readFrom?: string | undefined
+  /**
+   * Directories whose index readers have had open all along, because only the committer died: the one to read further first.
+   * More than one while readers move.
+   */
+  readonly readFrom?: readonly string[] | undefined
   /** Directories whose index is not to be trusted, where there is another. */
   readonly suspects?: readonly string[] | undefined
   /** Directories on drives that failed a moment ago: not used where the others are enough to write. */
@@ -64,17 +67,17 @@ const copyPatienceMs = 10 * minuteMs
 
 /** The one committer of a deployment. Waits for one before it to let go, and throws `Locked` when it does not. */
 export async function openCommitter(input: OpenCommitterInput): Promise<OpenCommitter> {
-  const { places, readFrom, clock, onFailure, onSkipped = () => {} } = input
+  const { places, readFrom = [], clock, onFailure, onSkipped = () => {} } = input
   const { usable, locks } = await takeDrives(places.drives, clock, onSkipped)
   const release = (): void => locks.forEach((lock) => lock.release())
   const directoryOf = (id: string): string => must(places.drives.find((drive) => drive.id === id), 'members are among the places').directory
-  const idOf = (directory: string | undefined): string | undefined => usable.find((drive) => drive.directory === directory)?.id
+  const idOf = (directory: string): string | undefined => usable.find((drive) => drive.directory === directory)?.id
   const open = (drives: readonly MetadataDrive[], suspects: readonly string[]): Promise<OpenMembers> => openMembers({
     places: drives.map((drive) => placeOf(drive, input)),
     drives: places.setDrives,
     writeQuorum: places.writeQuorum,
     copies: places.copies,
-    readBy: idOf(readFrom),
+    readBy: readFrom.flatMap((directory) => idOf(directory) ?? []),
     suspects: suspects.flatMap((directory) => idOf(directory) ?? []),
     patience: drivesAlone(places) ? undefined : { clock, lookMs: patienceMs, copyMs: copyPatienceMs },
     onSkipped: (id, error) => onSkipped(directoryOf(id), error),

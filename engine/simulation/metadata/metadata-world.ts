@@ -46,7 +46,8 @@ export class MetadataWorld {
   /** Of the process that writes: what an earlier one still has under way comes to nothing. */
   #generation = 0
   #opened: (OpenMembers & { readonly committer: Committer }) | undefined
-  #readBy: string | undefined
+  /** Whose index readers have open: the last one's that was opened, and others while readers move to it. */
+  #readBy: readonly string[] = []
 
   constructor(random: SeededRandom, scheduler: Scheduler, mutation: MetadataMutation | undefined) {
     this.#random = random
@@ -64,7 +65,7 @@ export class MetadataWorld {
 
   /** What readers see. */
   get read(): SimulatedIndexSource {
-    return must(this.#members.find(({ id }) => id === this.#readBy), 'a member is read').source
+    return must(this.#members.find(({ id }) => id === this.#readBy[0]), 'a member is read').source
   }
 
   /** The index of every member of the epoch, once all are up to date. */
@@ -83,7 +84,8 @@ export class MetadataWorld {
     this.#requireGeneration(generation)
     const committer = new Committer({ ...opened, checkpointBytes: 24 * KiB, acknowledgeEarly: this.#mutation === 'acknowledgeEarly' })
     this.#opened = { ...opened, committer }
-    this.#readBy = opened.members[0]?.id
+    const { id } = must(opened.members[0], 'an epoch has a member')
+    this.#readBy = [id, ...this.#readBy.filter((other) => other !== id && this.#random.chance(0.5))]
     for (const member of this.#members) member.isNew = false
   }
 
@@ -95,7 +97,7 @@ export class MetadataWorld {
 
   losePower(): void {
     this.kill()
-    this.#readBy = undefined
+    this.#readBy = []
     for (const member of this.#members) {
       member.drive = member.drive.crash(this.#random, this.#driveOptions(member))
       member.source.losePower()
@@ -120,7 +122,7 @@ export class MetadataWorld {
       if (member.state === 'there') break
     }
     // What readers had open is gone with its drive.
-    if (this.#members.some(({ id, state }) => id === this.#readBy && state === 'away')) this.#readBy = undefined
+    this.#readBy = this.#readBy.filter((read) => this.#members.some(({ id, state }) => id === read && state !== 'away'))
   }
 
   #bringBack(member: SimulatedMember): void {

@@ -21,8 +21,8 @@ export type FromCommitter =
 export interface CommitterArguments {
   readonly places: MetadataPlaces
   readonly socketPath: string
-  /** Where workers have read since the server started; absent when none does. */
-  readonly readFrom?: string
+  /** Where workers have the index open, the newest first; none at the start of the server. */
+  readonly readFrom?: readonly string[]
   /** Where reading killed a process. */
   readonly suspects?: readonly string[]
   /** Whose drives failed a moment ago. */

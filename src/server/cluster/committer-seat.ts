@@ -35,6 +35,8 @@ export class CommitterSeat {
   #process: ChildProcess | undefined
   #served = false
   #directory: string | undefined
+  /** Where some worker may still read, or has begun to: more than one while readers move. */
+  #readFrom: ReadonlySet<string> = new Set()
   readonly #suspects = new Set<string>()
   readonly #failures = new FailedDrives()
   /** From the suspicion until a committer has opened another copy, or made this one anew. */
@@ -107,10 +109,11 @@ export class CommitterSeat {
 
   #fork(): void {
     const { places, programFile, clock } = this.#options
-    const readFrom = this.#directory === undefined ? {} : { readFrom: this.#directory }
+    // The newest first: that one is read further, where it can be.
+    const readFrom = [...this.#readFrom].reverse()
     const suspects = [...this.#suspects]
     const avoid = this.#failures.avoided(clock.monotonicMs())
-    const child = fork(programFile, argumentsOf({ places, socketPath: this.socketPath, ...readFrom, suspects, avoid }), { execArgv: [...process.execArgv, ...memoryFlags] })
+    const child = fork(programFile, argumentsOf({ places, socketPath: this.socketPath, readFrom, suspects, avoid }), { execArgv: [...process.execArgv, ...memoryFlags] })
     const startedAtMs = clock.monotonicMs()
     this.#process = child
     child.on('message', (message: FromCommitter) => this.#onMessage(child, message))
@@ -139,11 +142,19 @@ export class CommitterSeat {
     }
   }
 
-  /** Nobody may read an index that no longer follows: a commit would be told to one worker, and be missed by another. */
+  /**
+   * Nobody may read an index that no longer follows: a commit would be told to one worker, and be missed by another. A committer
+   * may die while readers move to its copy; the next one waits for them as well, though its copy be the same.
+   */
   async #onOpened(child: ChildProcess, directory: string): Promise<void> {
-    const hasMoved = this.#directory !== undefined && (this.#directory !== directory || this.#moving !== undefined)
+    const isReadElsewhere = [...this.#readFrom].some(other => other !== directory)
+    const hasMoved = isReadElsewhere || (this.#directory !== undefined && this.#moving !== undefined)
     this.#directory = directory
+    this.#readFrom = new Set([...this.#readFrom, directory])
     if (hasMoved) await this.#options.onMoved(directory)
+    // Otherwise another one has opened since, and readers move on.
+    if (this.#directory === directory) this.#readFrom = new Set([directory])
+    if (this.#process !== child) return
     this.#moving?.resolve()
     this.#moving = undefined
     if (child.connected) child.send({ kind: 'serve' } satisfies ToCommitter)

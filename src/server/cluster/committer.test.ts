@@ -57,7 +57,7 @@ async function startCommitter({ metadata: places, socketPath }: Place, readFrom?
     import { systemClock } from ${at('../../../base/system.ts')}
     await runCommitter(process.argv.slice(2), systemClock)`
   writeFileSync(program, source)
-  const child = track(fork(program, argumentsOf({ places, socketPath, ...(readFrom === undefined ? {} : { readFrom }) })))
+  const child = track(fork(program, argumentsOf({ places, socketPath, ...(readFrom === undefined ? {} : { readFrom: [readFrom] }) })))
   const opened = (await next(child)) as { readonly kind: string; readonly directory: string }
   expect(opened).toMatchObject({ kind: 'opened' })
   child.send({ kind: 'serve' })
