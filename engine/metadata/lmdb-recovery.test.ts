@@ -125,6 +125,29 @@ describe('on a set of drives', () => {
     await store.close()
   }, timeoutMs)
 
+  test('where a copy cannot be made on one drive it is made on the next that takes it: there are as many as before', async () => {
+    const all = places('spares')
+    const directoryOf = (at: number): string => join(root, 'spares', String(at), 'metadata')
+    let store = await openAt(all)
+    await store.commit(put('k', 'v'))
+    await store.close()
+    expect(await currentCopies(all, systemClock)).toEqual([0, 1, 2].map(directoryOf))
+    // One copy is gone, and neither its drive nor the next one takes another: what stands in its place cannot be removed.
+    for (const at of [1, 3]) {
+      rmSync(directoryOf(at), { recursive: true, force: true })
+      mkdirSync(join(directoryOf(at), 'data.mdb', 'in-the-way'), { recursive: true })
+    }
+    const skipped: string[] = []
+    store = await openMetadata({ places: all, clock: systemClock, random: systemRandom, onSkipped: (directory) => skipped.push(directory) })
+    expect(skipped).toEqual([1, 3].map(directoryOf))
+    expect(await currentCopies(all, systemClock)).toEqual([0, 2, 4].map(directoryOf))
+    await store.commit(put('k', 'w'))
+    await store.close()
+    store = await openAt(places('spares', [0, 2]))
+    expect([...(await rowsIn(store))]).toEqual([['k', 'w']])
+    await store.close()
+  }, timeoutMs)
+
   test('a drive that is replaced by an empty one becomes a copy; below the write quorum nothing is written, below the read quorum nothing served', async () => {
     let store = await openAt(places('replaced'))
     await store.commit(put('k', 'v'))

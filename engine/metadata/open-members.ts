@@ -69,7 +69,7 @@ export async function openMembers(input: OpenMembersInput): Promise<OpenMembers>
   const plan = choose({ seen, drives, writeQuorum, copies })
   if (plan.kind === 'refuse') throw new MetadataError('Unwritable', plan.reason)
   const lookedBy = new Map(looked.map((each) => [each.place.id, each]))
-  const [first, ...others] = (plan.kind === 'readOnly' ? [plan.donor] : plan.members).map((id) => must(lookedBy.get(id), 'members are among those looked at'))
+  const [first, ...others] = (plan.kind === 'readOnly' ? [plan.donor] : [...plan.members, ...plan.spares]).map((id) => must(lookedBy.get(id), 'members are among those looked at'))
   const donor = must(first, 'an epoch has a member')
   const startOf = ({ id }: MemberPlace): Start => (readBy.includes(id) ? 'afterCrash' : 'afterPowerLoss')
   const opened = await attempt(donor.place, onSkipped, () => openFirst(donor, startOf(donor.place)), places.length === 1)
@@ -78,6 +78,8 @@ export async function openMembers(input: OpenMembersInput): Promise<OpenMembers>
   if (plan.kind === 'readOnly') return { members: [opened], known: nothingKnown(), usable, readOnly: plan.reason, epoch: undefined }
   const members = [opened]
   for (const other of others) {
+    // Where one cannot be brought up, the next one is.
+    if (members.length === plan.members.length) break
     const member = await attempt(other.place, onSkipped, () =>
       patiently(input, 'copyMs', bringUp(other, opened, donor.inspected?.records ?? [], startOf(other.place))))
     if (member !== undefined) members.push(member)

@@ -34,7 +34,10 @@ describe('planRecovery', () => {
       const donor = Number(must(plan.donor, 'a drive with the metadata'))
       expect(donor <= parity && ((lost >> donor) & 1) === 0).toBe(true)
       // Every copy that may be made is made: the loss of as many again is outlived.
-      if (plan.kind === 'recover') expect(plan.members.length).toBe(Math.min(parity + 1, drives - gone))
+      if (plan.kind !== 'recover') continue
+      expect(plan.members.length).toBe(Math.min(parity + 1, drives - gone))
+      // Whoever else is there can take the place of one that fails.
+      expect(new Set([...plan.members, ...plan.spares]).size).toBe(drives - gone)
     }
     expect(counts.recover).toBeGreaterThan(0)
     // Half of the drives are parity: their loss leaves a read quorum alone.

@@ -39,6 +39,8 @@ export type RecoveryPlan =
     readonly donor: string | undefined
     /** The members of the epoch to begin, the donor first. */
     readonly members: readonly string[]
+    /** Others, in order: a member that cannot be brought up is replaced by the first of them that can. */
+    readonly spares: readonly string[]
     readonly epoch: number
   }
 
@@ -61,7 +63,7 @@ export function planRecovery({ seen, drives, writeQuorum, copies }: RecoveryInpu
   if (told.length === 0) {
     if (tooFew !== undefined) return refuse(tooFew)
     const donor = longest(seen)
-    return { kind: 'recover', donor: donor?.id, members: membersOf(donor, seen, copies), epoch: (donor?.end?.epoch ?? 0) + 1 }
+    return { kind: 'recover', donor: donor?.id, ...membersOf(donor, seen, copies), epoch: (donor?.end?.epoch ?? 0) + 1 }
   }
   const newest = Math.max(...told.map(({ epoch }) => epoch))
   // The very first epoch may have been cut off while it was told, again and again: all drives are there, and nothing was journalled.
@@ -78,7 +80,7 @@ export function planRecovery({ seen, drives, writeQuorum, copies }: RecoveryInpu
   }
   const donor = longest(candidates)
   if (tooFew !== undefined) return donor === undefined ? refuse(tooFew) : { kind: 'readOnly', donor: donor.id, reason: tooFew }
-  return { kind: 'recover', donor: donor?.id, members: membersOf(donor, seen, copies), epoch: newest + 1 }
+  return { kind: 'recover', donor: donor?.id, ...membersOf(donor, seen, copies), epoch: newest + 1 }
 }
 
 function longest(drives: readonly SeenDrive[]): SeenDrive | undefined {
@@ -91,10 +93,11 @@ function isLonger(end: JournalEnd, other: JournalEnd | undefined): boolean {
 }
 
 /** The donor, then those that have metadata already, then others. */
-function membersOf(donor: SeenDrive | undefined, seen: readonly SeenDrive[], copies: number): string[] {
+function membersOf(donor: SeenDrive | undefined, seen: readonly SeenDrive[], copies: number): { readonly members: string[]; readonly spares: string[] } {
   const others = seen.filter(({ id }) => id !== donor?.id)
   const inOrder = [...(donor === undefined ? [] : [donor]), ...others.filter(({ end }) => end !== undefined), ...others.filter(({ end }) => end === undefined)]
-  return inOrder.slice(0, copies).map(({ id }) => id)
+  const ids = inOrder.map(({ id }) => id)
+  return { members: ids.slice(0, copies), spares: ids.slice(copies) }
 }
 
 function refuse(reason: string): RecoveryPlan {

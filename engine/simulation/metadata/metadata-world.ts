@@ -214,5 +214,5 @@ export function planStale(input: RecoveryInput): RecoveryPlan {
   const plan = planRecovery(input)
   const holders = input.seen.filter(({ end }) => end !== undefined).map(({ id }) => id)
   if (plan.kind !== 'recover' || holders[0] === undefined) return plan
-  return { ...plan, donor: holders[0], members: holders.slice(0, input.copies) }
+  return { ...plan, donor: holders[0], members: holders.slice(0, input.copies), spares: [] }
 }
