@@ -86,6 +86,7 @@ export const parts: readonly Part[] = [
   { name: 'hudi', runner: { kind: 'pytest', python: 'hudi', jars: 'hudi' }, deadlineMs: 10 * minute, server: true },
   { name: 'matrix', runner: { kind: 'pytest', python: 'matrix', jars: 'iceberg', trino: true, flink: true }, deadlineMs: 12 * minute, server: true },
   { name: 'mid-commit', runner: { kind: 'pytest', python: 'spark', jars: 'iceberg' }, deadlineMs: 10 * minute, server: false },
+  { name: 'fsck', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 3 * minute, server: false },
   { name: 'hostile', runner: { kind: 'vitest' }, deadlineMs: 4 * minute, server: false },
   { name: 'race', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },
   { name: 'crash', runner: { kind: 'vitest' }, deadlineMs: 11 * minute, server: false },

@@ -1,4 +1,4 @@
-"""A server of the test's own, which it may kill: on one port and one drive for all of its lives."""
+"""A server of the test's own, which it may kill: on one port and the same drives for all of its lives."""
 
 import os
 import pathlib
@@ -20,16 +20,18 @@ def free_port() -> int:
 
 
 class ServerProcess:
-    def __init__(self, port: int, folder: pathlib.Path):
+    def __init__(self, port: int, folder: pathlib.Path, drives: int = 1):
         self._port = port
-        self._drive = folder / 'drive'
+        self.drives = [folder / 'drive'] if drives == 1 else [folder / f'drive{number}' for number in range(1, drives + 1)]
+        self._word = str(folder / 'drive') + (f'{{1...{drives}}}' if drives > 1 else '')
         self._log = folder / 'server.log'
-        self._drive.mkdir()
+        for drive in self.drives:
+            drive.mkdir()
         self._process: subprocess.Popen | None = None
 
     def start(self) -> None:
         """Returns once it is ready."""
-        words = ['server', '--address', f'127.0.0.1:{self._port}', '--workers', '2', str(self._drive)]
+        words = ['server', '--address', f'127.0.0.1:{self._port}', '--workers', '2', self._word]
         with self._log.open('a') as log:
             self._process = subprocess.Popen(
                 [os.environ['TEST_NODE'], str(PROGRAM), *words], stdout=log, stderr=log, start_new_session=True)
@@ -55,10 +57,16 @@ class ServerProcess:
             self.kill()
 
     def fsck(self) -> str:
-        """What `moraine fsck` says of the drive, which must be sound."""
-        done = subprocess.run([os.environ['TEST_NODE'], str(PROGRAM), 'fsck', str(self._drive)], capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        """What `moraine fsck` says of the drives, which must be sound."""
+        code, out = self.check()
+        assert code == 0, out
+        return out
+
+    def check(self, *options: str) -> tuple[int, str]:
+        """The exit code of `moraine fsck` and what it prints."""
+        words = [os.environ['TEST_NODE'], str(PROGRAM), 'fsck', *options, self._word]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+        return done.returncode, done.stdout + done.stderr
 
 
 def kill_group(process: subprocess.Popen) -> None:
