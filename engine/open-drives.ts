@@ -6,6 +6,7 @@ import type { Redundancy } from './blobs/blob-store.ts'
 import { DriveError } from './drives/drive.ts'
 import { DriveFormatError, type DriveRecord, formatDrive, lockPath, randomId, replaceRecord, revisionOf, setParityOf } from './drives/drive-format.ts'
 import { type DriveLock, lockDrive } from './drives/drive-lock.ts'
+import { operationsPerDrive } from './drives/drive-queue.ts'
 import type { DriveSet } from './drives/drive-set.ts'
 import { findDrives } from './drives/find-drives.ts'
 import { makeDirectoryDurably, NodeDrive } from './drives/node-drive.ts'
@@ -148,10 +149,11 @@ export interface OpenDrives {
 /** The drives of a prepared deployment, in any number of processes. Throws `Foreign` when it was never prepared, `Incomplete`. */
 export async function openDrives({ drives, clock, parities }: { readonly drives: readonly string[]; readonly clock: Clock; readonly parities: Parities }): Promise<OpenDrives> {
   const { record, slots, home } = await planPrepared(drives)
+  const operations = operationsPerDrive(drives.length)
   const sets = slots.map((set, index) => ({
     index,
     members: set.map(({ driveId, position, path, state }) => {
-      const member = new SetMember({ driveId, position, label: path, drive: new NodeDrive(path), clock })
+      const member = new SetMember({ driveId, position, label: path, drive: new NodeDrive(path, operations), clock })
       if (state !== 'present') member.takeOut(state === 'blank' ? 'blank' : 'missing', 'it was not there at the start')
       return member
     }),

@@ -91,6 +91,7 @@ export const parts: readonly Part[] = [
   { name: 'race', runner: { kind: 'vitest' }, deadlineMs: 6 * minute, server: false },
   { name: 'crash', runner: { kind: 'vitest' }, deadlineMs: 11 * minute, server: false },
   { name: 'drives', runner: { kind: 'vitest' }, deadlineMs: 14 * minute, server: false },
+  { name: 'failing-drives', runner: { kind: 'vitest', goProgram: 'failing-drives/passthrough' }, deadlineMs: 6 * minute, server: false },
   { name: 'linearizability', runner: { kind: 'vitest' }, deadlineMs: 10 * minute, server: false },
   { name: 'simulation', runner: { kind: 'vitest' }, deadlineMs: 8 * minute, server: false },
   { name: 'power', runner: { kind: 'vitest', goProgram: 'power/recorder' }, deadlineMs: 12 * minute, server: false },

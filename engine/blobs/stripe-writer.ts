@@ -23,6 +23,8 @@ interface OpenShard {
   file: DriveFile | undefined
   /** Set once it cannot be completed. */
   failure: unknown
+  /** It was waited for as long as any drive is: what it still does is nobody's business. */
+  isGivenUp: boolean
   /** Everything that was begun on the file; never rejects. */
   work: Promise<unknown>
 }
@@ -69,6 +71,7 @@ export class StripeWriter {
       path: options.path,
       file: undefined,
       failure: member.isWritable ? undefined : new DriveError(member.condition.kind === 'full' ? 'Full' : 'Io', 'the drive is taken out'),
+      isGivenUp: false,
       work: Promise.resolve(),
     }))
     this.#seeds = options.members.map((_, shard) => shardSeed(options.blobId, shard))
@@ -109,22 +112,26 @@ export class StripeWriter {
   }
 
   /**
-   * Closes the files; `remove`: they are of no use. No failure matters any more. Otherwise a shard that failed is spoilt through
-   * its own file, however late that is: under its name there may be the healer's by then.
+   * Closes the files; `remove`: they are of no use. No failure matters any more, and a drive that was given up is not waited
+   * for again. Otherwise a shard that failed is spoilt through its own file, however late that is: under its name there may be
+   * the healer's by then.
    */
   async release(remove: boolean): Promise<void> {
     await Promise.allSettled(this.#inFlight)
     if (this.#buffer !== undefined) this.#options.buffers.giveBack(this.#buffer)
     this.#buffer = undefined
-    const released = Promise.allSettled(this.#shards.map(async (shard) => {
-      // Not before: the descriptor of a closed file may be another's while a write to it is still under way.
-      await shard.work
-      if (shard.file === undefined) return
-      if (!remove && shard.failure !== undefined) await shard.file.write(Buffer.alloc(shardHeaderBytes), 0).catch(() => undefined)
-      await shard.file.close()
-      if (remove) await shard.member.drive.remove(shard.path)
-    }))
-    await this.#patiently(released, () => {})
+    const waited = this.#shards.filter(({ isGivenUp }) => !isGivenUp)
+    for (const shard of this.#shards) if (shard.isGivenUp) this.#close(shard, remove).catch(() => undefined)
+    await this.#patiently(Promise.allSettled(waited.map((shard) => this.#close(shard, remove))), () => {})
+  }
+
+  async #close(shard: OpenShard, remove: boolean): Promise<void> {
+    // Not before: the descriptor of a closed file may be another's while a write to it is still under way.
+    await shard.work
+    if (shard.file === undefined) return
+    if (!remove && shard.failure !== undefined) await shard.file.write(Buffer.alloc(shardHeaderBytes), 0).catch(() => undefined)
+    await shard.file.close()
+    if (remove) await shard.member.drive.remove(shard.path)
   }
 
   get #stripeBytes(): number {
@@ -255,6 +262,7 @@ export class StripeWriter {
     await this.#patiently(all, () => {
       for (const shard of unfinished) {
         shard.failure ??= new DriveError('Io', 'the drive is too slow')
+        shard.isGivenUp = true
         shard.member.takeOut('slow', `it did not finish within ${this.#options.patienceMs} ms`)
       }
     })

@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { KiB } from '../../base/units.ts'
 import { DriveError } from './drive.ts'
 import type { Drive, DriveErrorCode, DriveFile, DriveSpace } from './drive.ts'
+import { DriveQueue } from './drive-queue.ts'
 import { beginsPage, pageBytes } from './page-memory.ts'
 
 /** Absent where the system has none: macOS. */
@@ -17,58 +18,69 @@ const uncachedBytes = 256 * KiB
  */
 export class NodeDrive implements Drive {
   readonly #root: string
+  readonly #queue: DriveQueue
 
-  constructor(root: string) {
+  /** `operations`: so many of them at a time, of the drive and its files. */
+  constructor(root: string, operations = Infinity) {
     this.#root = root
+    this.#queue = new DriveQueue(operations)
   }
 
-  async create(path: string): Promise<DriveFile> {
-    return new NodeDriveFile(await this.#descriptor(path, 'wx'), this.#at(path))
+  create(path: string): Promise<DriveFile> {
+    return this.#queue.run(() => this.#file(path, 'wx'))
   }
 
-  async open(path: string): Promise<DriveFile> {
-    return new NodeDriveFile(await this.#descriptor(path, 'r'), this.#at(path))
+  open(path: string): Promise<DriveFile> {
+    return this.#queue.run(() => this.#file(path, 'r'))
   }
 
   remove(path: string): Promise<void> {
-    return settled((done) => fs.unlink(this.#at(path), done))
+    return this.#queue.run(() => settled((done) => fs.unlink(this.#at(path), done)))
   }
 
   createDirectory(path: string): Promise<void> {
-    return settled((done) => fs.mkdir(this.#at(path), done))
+    return this.#queue.run(() => settled((done) => fs.mkdir(this.#at(path), done)))
   }
 
   list(path: string): Promise<string[]> {
-    return new Promise((resolve, reject) => {
+    return this.#queue.run(() => new Promise((resolve, reject) => {
       fs.readdir(this.#at(path), (error, names) => (error === null ? resolve(names) : reject(asDriveError(error))))
-    })
+    }))
   }
 
-  async syncDirectory(path: string): Promise<void> {
-    const descriptor = await this.#descriptor(path, 'r')
-    try {
-      await settled((done) => fs.fsync(descriptor, done))
-    } finally {
-      await settled((done) => fs.close(descriptor, done))
-    }
+  syncDirectory(path: string): Promise<void> {
+    return this.#queue.run(async () => {
+      const descriptor = await this.#descriptor(path, 'r')
+      try {
+        await settled((done) => fs.fsync(descriptor, done))
+      } finally {
+        await settled((done) => fs.close(descriptor, done))
+      }
+    })
   }
 
   sizeOf(path: string): Promise<number> {
-    return new Promise((resolve, reject) => {
+    return this.#queue.run(() => new Promise((resolve, reject) => {
       fs.stat(this.#at(path), (error, stats) => (error === null ? resolve(stats.size) : reject(asDriveError(error))))
-    })
+    }))
   }
 
   rename(from: string, to: string): Promise<void> {
-    return settled((done) => fs.rename(this.#at(from), this.#at(to), done))
+    return this.#queue.run(() => settled((done) => fs.rename(this.#at(from), this.#at(to), done)))
   }
 
-  async space(): Promise<DriveSpace> {
-    const statistics = await new Promise<fs.StatsFs>((resolve, reject) => {
-      fs.statfs(this.#root, (error, found) => (error === null ? resolve(found) : reject(asDriveError(error))))
+  space(): Promise<DriveSpace> {
+    return this.#queue.run(async () => {
+      const statistics = await new Promise<fs.StatsFs>((resolve, reject) => {
+        fs.statfs(this.#root, (error, found) => (error === null ? resolve(found) : reject(asDriveError(error))))
+      })
+      const [device, above] = [await deviceOf(this.#root), await deviceOf(dirname(resolve(this.#root)))]
+      return { totalBytes: statistics.bsize * statistics.blocks, freeBytes: statistics.bsize * statistics.bavail, device, isMountPoint: device !== above }
     })
-    const [device, above] = [await deviceOf(this.#root), await deviceOf(dirname(resolve(this.#root)))]
-    return { totalBytes: statistics.bsize * statistics.blocks, freeBytes: statistics.bsize * statistics.bavail, device, isMountPoint: device !== above }
+  }
+
+  async #file(path: string, flags: 'r' | 'wx'): Promise<DriveFile> {
+    return new NodeDriveFile(await this.#descriptor(path, flags), this.#at(path), this.#queue)
   }
 
   #at(path: string): string {
@@ -90,16 +102,39 @@ export class NodeDrive implements Drive {
 class NodeDriveFile implements DriveFile {
   readonly #descriptor: number
   readonly #path: string
+  readonly #queue: DriveQueue
   #uncached: Promise<number | undefined> | undefined
 
   #synced: Promise<number | undefined> | undefined
 
-  constructor(descriptor: number, path: string) {
+  constructor(descriptor: number, path: string, queue: DriveQueue) {
     this.#descriptor = descriptor
     this.#path = path
+    this.#queue = queue
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<void> {
+  write(bytes: Uint8Array, position: number): Promise<void> {
+    return this.#queue.run(() => this.#write(bytes, position))
+  }
+
+  read(target: Uint8Array, position: number): Promise<number> {
+    return this.#queue.run(() => this.#read(target, position))
+  }
+
+  /** The data and what is needed to find it again (its size), not the times. */
+  sync(): Promise<void> {
+    return this.#queue.run(() => this.#sync())
+  }
+
+  writeSynced(bytes: Uint8Array, position: number): Promise<void> {
+    return this.#queue.run(() => this.#writeSynced(bytes, position))
+  }
+
+  close(): Promise<void> {
+    return this.#queue.run(() => this.#close())
+  }
+
+  async #write(bytes: Uint8Array, position: number): Promise<void> {
     const whole = bytes.byteLength - (bytes.byteLength % pageBytes)
     if (O_DIRECT === undefined || whole < uncachedBytes || position % pageBytes !== 0 || !beginsPage(bytes)) return this.#writeAll(bytes, position)
     const written = await this.#writeUncached(bytes.subarray(0, whole), position)
@@ -133,7 +168,7 @@ class NodeDriveFile implements DriveFile {
     })
   }
 
-  read(target: Uint8Array, position: number): Promise<number> {
+  #read(target: Uint8Array, position: number): Promise<number> {
     return new Promise((resolve, reject) => {
       const readFrom = (offset: number): void => {
         fs.read(this.#descriptor, target, offset, target.byteLength - offset, position + offset, (error, count) => {
@@ -146,20 +181,19 @@ class NodeDriveFile implements DriveFile {
     })
   }
 
-  /** The data and what is needed to find it again (its size), not the times. */
-  sync(): Promise<void> {
+  #sync(): Promise<void> {
     return settled((done) => fs.fdatasync(this.#descriptor, done))
   }
 
   /** One turn to another thread instead of two: through a descriptor whose writes end on stable storage. */
-  async writeSynced(bytes: Uint8Array, position: number): Promise<void> {
+  async #writeSynced(bytes: Uint8Array, position: number): Promise<void> {
     this.#synced ??= O_DIRECT === undefined ? Promise.resolve(undefined) : openFor(this.#path, O_WRONLY | O_DSYNC)
     const descriptor = await this.#synced
     await this.#writeAll(bytes, position, descriptor)
-    if (descriptor === undefined) await this.sync()
+    if (descriptor === undefined) await this.#sync()
   }
 
-  async close(): Promise<void> {
+  async #close(): Promise<void> {
     for (const other of [await this.#uncached, await this.#synced]) {
       if (other !== undefined) await settled((done) => fs.close(other, done))
     }

@@ -108,9 +108,9 @@ export class Committer {
     if (readOnly !== undefined) this.#state = { failure: new MetadataError('Unwritable', readOnly) }
   }
 
-  /** Copies that are no longer where they were opened: wiped, unmounted, replaced. */
-  get misplaced(): readonly string[] {
-    return this.#members.filter(({ index }) => !index.isInPlace()).map(({ id }) => id)
+  /** Whether a copy is no longer where it was opened: wiped, unmounted, replaced. Asks its drive, and returns when that answers. */
+  isMisplaced(id: string): boolean {
+    return this.#members.some((member) => member.id === id && !member.index.isInPlace())
   }
 
   /** Of the newest commit that is visible. */

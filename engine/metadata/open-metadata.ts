@@ -95,7 +95,7 @@ export async function openCommitter(input: OpenCommitterInput): Promise<OpenComm
     return {
       committer, known, readOnly,
       directory: directoryOf(must(memberIds[0], 'there is a first member')),
-      changed: (signal) => watchMembers({ places, members: memberIds, misplaced: () => committer.misplaced, seen, isReadOnly: readOnly !== undefined, epoch, clock, signal }),
+      changed: (signal) => watchMembers({ places, members: memberIds, isMisplaced: (id) => committer.isMisplaced(id), seen, isReadOnly: readOnly !== undefined, epoch, clock, signal }),
     }
   } catch (error) {
     release()

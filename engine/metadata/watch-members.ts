@@ -15,8 +15,8 @@ export type MembersChange =
 export interface WatchMembersInput {
   readonly places: MetadataPlaces
   readonly members: readonly string[]
-  /** Members whose files are no longer the open ones. Throws what the drive throws. */
-  readonly misplaced: () => readonly string[]
+  /** Whether a member's files are no longer the open ones. Waits for its drive: only for one that has just answered. Throws what the drive throws. */
+  readonly isMisplaced: (id: string) => boolean
   /** Drives that were looked at when the epoch began. */
   readonly seen: readonly string[]
   readonly isReadOnly: boolean
@@ -44,22 +44,44 @@ export async function watchMembers(input: WatchMembersInput): Promise<MembersCha
   // Nothing can take a lone drive's place.
   if (places.drives.length === 1) return undefined
   const known = new Set(input.seen)
+  const looks = new Looks(input)
   const startedMs = clock.monotonicMs()
   while (!signal.aborted) {
     await clock.sleep(intervalMs, signal)
     if (signal.aborted) return undefined
-    const change = (await lostMember(input)) ?? (await foundDrive(input, known, clock.monotonicMs() - startedMs > retryMs))
+    const change = (await lostMember(input, looks)) ?? (await foundDrive(input, looks, known, clock.monotonicMs() - startedMs > retryMs))
     if (change !== undefined) return change
   }
   return undefined
 }
 
-async function lostMember({ places, members, misplaced, clock, patienceMs = defaultPatienceMs }: WatchMembersInput): Promise<MembersChange | undefined> {
+/** Looks at drives, none of which is asked again before it has answered: each question that hangs keeps a thread of the process. */
+class Looks {
+  readonly #input: WatchMembersInput
+  readonly #unanswered = new Set<string>()
+
+  constructor(input: WatchMembersInput) {
+    this.#input = input
+  }
+
+  async ask({ id, directory }: MetadataDrive, work: () => Promise<void>): Promise<void> {
+    const { clock, patienceMs = defaultPatienceMs } = this.#input
+    if (this.#unanswered.has(id)) throw new DriveError('Io', `${directory} has not answered yet`)
+    this.#unanswered.add(id)
+    await within(clock, patienceMs, directory, work().finally(() => this.#unanswered.delete(id)))
+  }
+
+  async succeeds(drive: MetadataDrive, work: () => Promise<void>): Promise<boolean> {
+    return this.ask(drive, work).then(() => true, () => false)
+  }
+}
+
+async function lostMember({ places, members, isMisplaced }: WatchMembersInput, looks: Looks): Promise<MembersChange | undefined> {
   for (const drive of places.drives.filter(({ id }) => members.includes(id))) {
     const { id, directory } = drive
     try {
-      await within(clock, patienceMs, directory, requireFormatted(drive))
-      if (misplaced().includes(id)) return { kind: 'gone', directory, explanation: 'its files have gone' }
+      await looks.ask(drive, () => requireFormatted(drive))
+      if (isMisplaced(id)) return { kind: 'gone', directory, explanation: 'its files have gone' }
     } catch (error) {
       if (!isOfDrive(error)) throw error
       const isGone = error instanceof DriveFormatError || (error instanceof DriveError && error.code === 'NotFound')
@@ -70,19 +92,18 @@ async function lostMember({ places, members, misplaced, clock, patienceMs = defa
 }
 
 /** A drive that can be written and was not there before, or, after a while, one that was there and could not be used. */
-async function foundDrive(input: WatchMembersInput, known: Set<string>, isOld: boolean): Promise<MembersChange | undefined> {
-  const { places, members, isReadOnly, epoch, clock, patienceMs = defaultPatienceMs } = input
-  const succeeds = (work: Promise<void>): Promise<boolean> => within(clock, patienceMs, 'the drive', work).then(() => true, () => false)
+async function foundDrive({ places, members, isReadOnly, epoch }: WatchMembersInput, looks: Looks, known: Set<string>, isOld: boolean): Promise<MembersChange | undefined> {
   const there: MetadataDrive[] = []
   for (const drive of places.drives) {
-    if (await succeeds(requireFormatted(drive))) there.push(drive)
+    if (await looks.succeeds(drive, () => requireFormatted(drive))) there.push(drive)
     else known.delete(drive.id)
   }
   const isWanted = isReadOnly ? there.length >= places.writeQuorum : members.length < Math.min(places.copies, there.length)
-  for (const { id, directory } of there.filter((drive) => !members.includes(drive.id))) {
+  for (const drive of there.filter(({ id }) => !members.includes(id))) {
+    const { id, directory } = drive
     if (known.has(id) && !(isWanted && isOld)) continue
-    if (isWanted && (await succeeds(probe(directory)))) return { kind: 'back', directory }
-    if (epoch !== undefined && (await succeeds(tell(directory, epoch)))) known.add(id)
+    if (isWanted && (await looks.succeeds(drive, () => probe(directory)))) return { kind: 'back', directory }
+    if (epoch !== undefined && (await looks.succeeds(drive, () => tell(directory, epoch)))) known.add(id)
   }
   return undefined
 }

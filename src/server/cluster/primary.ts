@@ -3,7 +3,7 @@ import { default as process } from 'node:process'
 import { assert } from '../../../base/assert.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { secondMs } from '../../../base/units.ts'
-import type { MetadataPlaces } from '../../../engine/index.ts'
+import { driveThreads, type MetadataPlaces } from '../../../engine/index.ts'
 import type { Config } from '../../config/parse-config.ts'
 import type { Logger } from '../../telemetry/logger.ts'
 import { CommitterSeat, isOfDamage } from './committer-seat.ts'
@@ -11,12 +11,6 @@ import { endLostConnections } from './handed-connections.ts'
 import { memoryFlags } from './memory-flags.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { restartDelayMs } from './restart-delay.ts'
-
-/**
- * Threads on which a worker waits for its drives, where libuv has 4: syncs of large objects would hold all of
- * them, and the metadata commits of small ones behind them.
- */
-const driveThreads = 32
 
 export interface PrimaryOptions {
   readonly config: Config
@@ -86,7 +80,8 @@ class Primary {
   }
 
   #fork(seat: Seat): void {
-    const worker = cluster.fork({ UV_THREADPOOL_SIZE: String(driveThreads) })
+    // Where libuv has 4 threads: syncs of large objects would hold all of them, and small ones would wait behind them.
+    const worker = cluster.fork({ UV_THREADPOOL_SIZE: String(driveThreads(this.#options.config.drives.length)) })
     endLostConnections(worker)
     seat.worker = worker
     seat.listening = false
