@@ -12,6 +12,7 @@ import { DriveKeeper } from './drives/drive-keeper.ts'
 import type { BlobCopier } from './growth/blob-copier.ts'
 import { countUses } from './growth/count-uses.ts'
 import { readSetStates, setStateOf } from './growth/set-states.ts'
+import type { Foreground } from './heal/pace.ts'
 import type { MetadataCommits } from './metadata/metadata-commits.ts'
 import type { MetadataStore } from './metadata/metadata-store.ts'
 import { moveMetadata } from './metadata/move-metadata.ts'
@@ -147,19 +148,22 @@ export async function openDeployment({
   random,
   committer,
   suspects,
+  foreground,
 }: DeploymentDrives & {
   readonly clock: Clock
   readonly random: Random
   readonly committer?: DeploymentCommitter
   /** Directories of copies of the metadata that are made anew from others, where this process commits. */
   readonly suspects?: readonly string[]
+  /** What healing makes way for. */
+  readonly foreground?: Foreground
 }): Promise<Deployment> {
   const open = await openDrives({ drives, clock, parities })
   const { record, sets, home } = open
   const { store: metadata, readFrom } = committer === undefined
     ? { store: await openMetadata({ places: placesOf(open), clock, random, suspects }), readFrom: notMoved }
     : openRemote(committer, clock)
-  const keeper = new DriveKeeper({ record, sets, home, clock, random })
+  const keeper = new DriveKeeper({ record, sets, home, clock, random, foreground })
   const copies = (): Promise<string[]> => currentCopies(placesOf(open), clock)
   const [lone] = sets[0]?.members.length === 1 ? sets[0].members : []
   const whole = lone === undefined ? undefined : new DriveBlobStore({ drive: lone.drive, clock, random })

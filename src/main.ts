@@ -8,7 +8,7 @@ import { KeyManagementError, type KeyManagement } from '../base/key-management.t
 import { systemClock, systemRandom } from '../base/system.ts'
 import { MiB, secondMs } from '../base/units.ts'
 import { DriveError } from '../engine/drives/drive.ts'
-import { DriveFormatError, EngineError, fsckDrives, openDeployment, openEngine, prepareDeployment, SetGrowth, type DriveKeeper, type Engine, type DeploymentCommitter, type PreparedDeployment } from '../engine/index.ts'
+import { DriveFormatError, EngineError, fsckDrives, openDeployment, openEngine, prepareDeployment, SetGrowth, type DriveKeeper, type Engine, type DeploymentCommitter, type Foreground, type PreparedDeployment } from '../engine/index.ts'
 import { MetadataError } from '../engine/metadata/metadata-store.ts'
 import { CatalogError, createCatalog, type Catalog } from '../catalog/index.ts'
 import { AdminError } from './cli/admin-client.ts'
@@ -66,6 +66,7 @@ import { openServerTls, type ServerTls } from './server/tls/server-tls.ts'
 import { RateLimits } from './server/limits/rate-limits.ts'
 import { openDecider } from './server/open-decider.ts'
 import { queryHandler } from './server/query-handler.ts'
+import { Traffic } from './server/traffic.ts'
 import { startJobs } from './server/jobs/background-jobs.ts'
 import { SigningKeys } from './sigv4/signing-keys.ts'
 import type { Decider } from './policy/decider.ts'
@@ -331,7 +332,8 @@ function openCatalogRoutes(config: Config, { engine, identity, catalog, signingK
 async function startWorker(config: Config, address: CommitterAddress, tell: WorkerNews): Promise<RunningWorker> {
   const { logger, flush } = openLogger(config)
   process.once('exit', flush)
-  const { deploymentId, engine, keeper, growth, copies, readMetadataFrom, close } = await openStores(config, { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory, ...(config.drives.length > 1 ? { onDamage: tell.damaged } : {}) })
+  const traffic = new Traffic(clock)
+  const { deploymentId, engine, keeper, growth, copies, readMetadataFrom, close } = await openStores(config, { foreground: traffic, committer: { commits: connectToCommitter({ path: address.path, sender: random.bytes(8), clock }), directory: address.directory, ...(config.drives.length > 1 ? { onDamage: tell.damaged } : {}) } })
   const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'open'))
   const { lookupAccessKey } = identity
   const signingKeys = new SigningKeys()
@@ -362,7 +364,7 @@ async function startWorker(config: Config, address: CommitterAddress, tell: Work
     },
     refuseUrl: refuseIcebergRequest,
     nextRequestId: createRequestIds(random),
-    ...observersOf(logger, audit),
+    ...observersOf(logger, audit, traffic),
     clock,
     domains: [...config.domains, ...config.websiteDomains],
     ...(tls === undefined ? {} : { tls, onCertificateFault: (fault: unknown) => logger.error({ err: fault }, 'the certificates have changed and cannot be used') }),
@@ -387,15 +389,15 @@ async function startWorker(config: Config, address: CommitterAddress, tell: Work
   }
 }
 
-function observersOf(logger: Logger, audit: AuditLog | undefined): Pick<HttpServerOptions, 'logRequest' | 'admit'> {
+function observersOf(logger: Logger, audit: AuditLog | undefined, traffic: Traffic): Pick<HttpServerOptions, 'logRequest' | 'admit'> {
   const logRequest = createRequestLog(logger, clock)
-  if (audit === undefined) return { logRequest }
   return {
     logRequest: (request, response, context) => {
+      traffic.observe(response)
       logRequest(request, response, context)
-      audit.observe(request, response, context)
+      audit?.observe(request, response, context)
     },
-    admit: () => audit.admit(),
+    ...(audit === undefined ? {} : { admit: () => audit.admit() }),
   }
 }
 
@@ -433,8 +435,8 @@ interface OpenStores {
   readonly close: () => Promise<void>
 }
 
-async function openStores(config: Config, committer?: DeploymentCommitter): Promise<OpenStores> {
-  const deployment = await openDeployment({ ...drivesOf(config), clock, random, ...(committer === undefined ? {} : { committer }) })
+async function openStores(config: Config, ofWorker: { readonly committer?: DeploymentCommitter; readonly foreground?: Foreground } = {}): Promise<OpenStores> {
+  const deployment = await openDeployment({ ...drivesOf(config), clock, random, ...ofWorker })
   const { metadata, blobs, copier, keeper } = deployment
   const engine = openEngine({ metadata, blobs, clock, random, settings: { garbageGraceMs: config.garbageGraceMs } })
   return {

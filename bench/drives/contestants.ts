@@ -1,6 +1,6 @@
 /** The servers that are measured, each over directories of its own that can be taken from it. */
 import { spawn } from 'node:child_process'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort, startServer } from '../../integration/start-server.ts'
 import type { Contender } from '../load/measure.ts'
@@ -21,6 +21,8 @@ export interface Place {
 export interface Contestant extends Contender {
   /** Counted from 1. There is a file in its place, so that nobody makes the directory again. */
   readonly loseDrive: (number: number) => void
+  /** An empty directory takes its place. */
+  readonly replaceDrive: (number: number) => void
   readonly stop: () => Promise<unknown>
 }
 
@@ -42,6 +44,7 @@ export async function startMoraine({ root, drives, env }: Place): Promise<Contes
     target: { name: 'Moraine', url: server.endpoint, accessKeyId: server.accessKeyId, secretAccessKey: server.secretAccessKey },
     serverPid: server.pid,
     loseDrive: number => loseDirectory(directories[number - 1]),
+    replaceDrive: number => replaceDirectory(directories[number - 1]),
     stop: () => server.stop(),
   }
 }
@@ -60,6 +63,7 @@ export async function startPeer({ name, accessKeyId, secretAccessKey, command }:
     target: { name, url, accessKeyId, secretAccessKey },
     ...(child.pid === undefined ? {} : { serverPid: child.pid }),
     loseDrive: number => loseDirectory(directories[number - 1]),
+    replaceDrive: number => replaceDirectory(directories[number - 1]),
     stop: () => {
       child.kill()
       return ended
@@ -87,4 +91,11 @@ async function answering(url: string): Promise<void> {
     await new Promise(resolve => setTimeout(resolve, pollMs))
   }
   throw new Error(`${url} does not answer`)
+}
+
+function replaceDirectory(directory: string | undefined): void {
+  if (directory === undefined) throw new Error('no such drive')
+  renameSync(directory, `${directory}.gone`)
+  mkdirSync(directory)
+  rmSync(`${directory}.gone`, { recursive: true })
 }

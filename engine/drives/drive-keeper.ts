@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { secondMs } from '../../base/units.ts'
 import { Healer, type WalkInput, type WalkProgress } from '../heal/healer.ts'
+import type { Foreground } from '../heal/pace.ts'
 import { DriveError } from './drive.ts'
 import { type DriveRecord, formatIfBlank } from './drive-format.ts'
 import { DriveMonitor } from './drive-monitor.ts'
@@ -17,6 +18,8 @@ export interface DriveKeeperOptions {
   readonly home: number
   readonly clock: Clock
   readonly random: Random
+  /** The healer makes way for it. */
+  readonly foreground?: Foreground | undefined
 }
 
 /** A drive as an operator sees it. */

@@ -24,6 +24,8 @@ export interface HealBlobInput {
   readonly verify: boolean
   readonly clock: Clock
   readonly random: Random
+  /** Awaited after every few stripes. */
+  readonly rest?: () => Promise<void>
 }
 
 export interface HealedBlob {
@@ -129,7 +131,11 @@ async function verifyBlocks(input: HealBlobInput, shape: BlobShape, members: rea
   const source = openSource(shape, members, input.clock)
   const all = members.map((_, shard) => shard)
   try {
-    for (const group of groupsOf(shape)) (await source.read(group, all)).release()
+    for (const group of groupsOf(shape)) {
+      const { release } = await source.read(group, all)
+      release()
+      await input.rest?.()
+    }
     return true
   } catch (error) {
     if (!(error instanceof BlobError)) throw error
@@ -174,6 +180,7 @@ async function rebuild(input: HealBlobInput, shape: BlobShape, members: readonly
       const { blocks, release } = await source.read(group, shards)
       await each(({ file, shard }) => file.write(framesOf(shape.blobId, shard, group.first, blocks.get(shard) ?? []), shardFramePosition(group.first, shape.blockBytes)))
       release()
+      await input.rest?.()
     }
     await each(({ file, shard }) => file.write(footerOf(shape, shard), shardFooterPosition(shape.sizeBytes, shape)))
     await each(async ({ file, member, path }) => {

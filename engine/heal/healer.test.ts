@@ -129,6 +129,25 @@ describe('healBlob', () => {
 })
 
 describe('Healer', () => {
+  it('rests after every few stripes, and four times as long while clients are served', async () => {
+    const rig = await openSet(4, 2)
+    const ref = await rig.store.write(chunksOf(contentOf(MiB), 9999))
+    const restsWhile = async (foreground: { readonly isBusy: boolean } | undefined): Promise<number[]> => {
+      const rests: number[] = []
+      let nowMs = 0
+      // Any look at the clock takes a millisecond. A healer waits for a read for hours, and for nothing else.
+      const clock = { ...systemClock, monotonicMs: () => nowMs++, sleep: (ms: number, signal?: AbortSignal) => (ms > 60_000 ? systemClock.sleep(ms, signal) : Promise.resolve(void rests.push(ms))) }
+      await driveOf(rig, ref, 1).remove(pathOf(ref))
+      const healer = new Healer({ sets: [rig.set], clock, random: systemRandom, ...(foreground === undefined ? {} : { foreground }) })
+      expect(await healer.heal(ref.blobId, 0, false)).toMatchObject({ outcome: 'healed' })
+      return rests
+    }
+    const [idle, busy] = [await restsWhile({ isBusy: false }), await restsWhile({ isBusy: true })]
+    expect(idle).toEqual(await restsWhile(undefined))
+    expect(idle.length).toBeGreaterThan(10)
+    expect(busy).toEqual(idle.map((restMs) => 4 * restMs))
+  })
+
   it('fills a replaced drive', async () => {
     const rig = await openSet(6, 2)
     const contents = Array.from({ length: 30 }, (_, index) => contentOf(30_000 + index * 7000, index))

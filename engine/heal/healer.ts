@@ -1,5 +1,4 @@
 import { must } from '../../base/assert.ts'
-import type { Clock } from '../../base/clock.ts'
 import type { Random } from '../../base/random.ts'
 import { ulidPattern, ulidTimeMs } from '../../base/ulid.ts'
 import { dayMs, secondMs } from '../../base/units.ts'
@@ -7,13 +6,11 @@ import { blobDirectories } from '../blobs/block-layout.ts'
 import { listShards } from '../blobs/set-blob-store.ts'
 import type { DriveSet } from '../drives/drive-set.ts'
 import { healBlob, type HealedBlob } from './heal-blob.ts'
+import { Pace, type PaceOptions } from './pace.ts'
 
-export interface HealerOptions {
+export interface HealerOptions extends PaceOptions {
   readonly sets: readonly DriveSet[]
-  readonly clock: Clock
   readonly random: Random
-  /** After a piece of work it rests so many times as long as that took, and leaves the drives to others. */
-  readonly restFactor?: number
 }
 
 /**
@@ -47,7 +44,6 @@ export interface WalkInput {
   readonly signal: AbortSignal
 }
 
-const defaultRestFactor = 1
 /** Blobs that were found damaged and wait; more are found again by a walk. */
 const maxQueued = 10_000
 /** What a healer that died left behind is older than this. */
@@ -100,14 +96,13 @@ export class Healer {
     }
   }
 
-  /** One blob at once, then a rest. */
+  /** One blob at once, resting in between and after. */
   async heal(blobId: string, set: number, verify: boolean, signal?: AbortSignal): Promise<HealedBlob> {
-    const { clock, random, restFactor = defaultRestFactor } = this.#options
-    const startedMs = clock.monotonicMs()
-    const healed = await healBlob({ set: must(this.#options.sets[set], 'a set of the deployment'), blobId, verify, clock, random })
+    const { sets, clock, random } = this.#options
+    const pace = new Pace(this.#options)
+    const healed = await healBlob({ set: must(sets[set], 'a set of the deployment'), blobId, verify, clock, random, rest: () => pace.rest(signal) })
     if (healed.outcome === 'healed') this.healedBlobs++
-    const restMs = (clock.monotonicMs() - startedMs) * restFactor
-    if (restMs >= 1) await clock.sleep(restMs, signal)
+    await pace.rest(signal)
     return healed
   }
 
