@@ -7,7 +7,7 @@ import { systemClock, systemRandom } from '../../base/system.ts'
 import { KiB, MiB } from '../../base/units.ts'
 import { chunksOf, contentOf, readAll } from '../blobs/blob-store-suite.ts'
 import { DriveBlobStore } from '../blobs/drive-blob-store.ts'
-import type { Commit, MetadataStore } from '../metadata/metadata-store.ts'
+import { type Commit, MetadataError, type MetadataStore } from '../metadata/metadata-store.ts'
 import { openMetadata } from '../metadata/open-metadata.ts'
 import { onOneDrive } from '../metadata/metadata-places.ts'
 import { openDrive } from './drive-format.ts'
@@ -81,8 +81,29 @@ describe.skipIf(!mounted)(`a full file system${mounted ? '' : `: not run, a tmpf
     await store.close()
   })
 
-  test('opens again after a kill, with everything, though nothing more fits: a delete makes room', async () => {
+  test('while a walk keeps what was replaced, commits on a full drive are refused at worst; deletes go on once it is over', async () => {
     grow('48m')
+    const store = await openStore('walked')
+    const codeOf = (commit: Commit): Promise<unknown> => store.commit(commit).then(() => 'done', (error: unknown) => (error instanceof MetadataError ? error.code : error))
+    for (let i = 0; (await codeOf(put(`k${i}`, contentOf(64 * KiB)))) === 'done'; i++);
+    const gate = Promise.withResolvers<void>()
+    let isOver = false
+    const walking = store.walk({ table: 'k'.charCodeAt(0), onRows: () => gate.promise }).finally(() => (isOver = true))
+    const codes = new Set<unknown>()
+    for (let i = 0; i < 300; i++) {
+      codes.add(await codeOf({ checks: [], puts: [], deletes: [Buffer.from(`k${i % 40}`)], appends: [] }))
+      codes.add(await codeOf(put(`k${i % 40}`, contentOf(20 * KiB))))
+    }
+    expect(isOver).toBe(false)
+    expect([...codes].filter((code) => code !== 'done' && code !== 'Full')).toEqual([])
+    gate.resolve()
+    await walking
+    for (let i = 0; i < 40; i++) await store.commit({ checks: [], puts: [], deletes: [Buffer.from(`k${i}`)], appends: [] })
+    await store.close()
+  })
+
+  test('opens again after a kill, with everything, though nothing more fits: a delete makes room', async () => {
+    grow('64m')
     const directory = join(root, 'killed')
     const written = fillAndDie(directory)
     expect(written).toBeGreaterThan(20)

@@ -68,6 +68,13 @@ export function putNew(environment: Environment, key: Buffer, row: Buffer): bool
   return isPut === true
 }
 
+/** The number of the oldest transaction that any process still reads; infinite where none does. */
+export function oldestReader(environment: Environment): number {
+  // A line for each: process, thread, transaction, in columns.
+  const transactions = [...environment.readerList().matchAll(/^\s*\d+\s+[0-9a-f]+\s+(\d+)\s*$/gm)].map(([, transaction]) => Number(transaction))
+  return Math.min(Infinity, ...transactions)
+}
+
 function openLargest(path: string, sync: Pick<RootDatabaseOptionsWithPath, 'noSync' | 'overlappingSync'>, mapBytes: number): Environment {
   for (let size = mapBytes; ; size /= 2) {
     const options = {

@@ -8,16 +8,18 @@ import type { KeyRange } from '../metadata-store.ts'
 import { checksumHigh, checksumLow, RowDigests } from '../row-digests.ts'
 import { decodeRow, encodeRow } from '../row-format.ts'
 import type { Transaction } from 'lmdb'
-import { dataFile, openForWriting, positionKey, putNew } from './lmdb-environment.ts'
+import { dataFile, oldestReader, openForWriting, positionKey, putNew } from './lmdb-environment.ts'
 import type { Environment } from './lmdb-environment.ts'
 import { origin } from './metadata-index.ts'
 import type { IndexPin, IndexTransaction, MetadataIndex, Position, Room } from './metadata-index.ts'
-import { freeBytesOf, readMetaPages, usedBytesOf } from './lmdb-meta.ts'
+import { freeBytesOf, newestTransactionOf, readMetaPages, usedBytesOf } from './lmdb-meta.ts'
 
 const MDB_MAP_FULL = -30792
 
 /** The file is made longer by so much at once, where there is room. */
 const extensionBytes = 4 * MiB
+/** A read is over before so many have been committed. */
+const fewTransactions = 32
 /** Left to what deletes, on a full drive. */
 const heldBackBytes = 2 * MiB
 
@@ -91,11 +93,20 @@ export class LmdbIndex implements MetadataIndex {
     if (this.#slackBytes < 0) throw new MetadataError('Corrupt', 'the index has been cut short')
     if (this.#slackBytes < wanted) this.#extend(Math.max(extensionBytes, wanted - this.#slackBytes))
     if (this.#slackBytes < wanted) {
-      const free = isPinned ? freeBytesOf(this.#metaPages()) : 0
+      const free = isPinned && !this.#isReadFromBefore() ? freeBytesOf(this.#metaPages()) : 0
       const fits = frees ? this.#slackBytes >= bytes || free >= 4 * bytes : this.#slackBytes >= bytes && this.#slackBytes + free >= wanted
       if (!fits) throw new MetadataError('Full', 'no space left for the index')
     }
     this.#slackBytes -= bytes
+  }
+
+  /**
+   * Somebody walks over an older state, whose pages are free and cannot be used: a transaction that counted on them would
+   * fail once its record is durable. What a read keeps for a moment is little.
+   */
+  #isReadFromBefore(): boolean {
+    const before = newestTransactionOf(this.#metaPages()) - fewTransactions
+    return oldestReader(this.#environment) < before
   }
 
   #countSlack(): number {

@@ -44,6 +44,11 @@ export function freeBytesOf(pages: Buffer): number {
   return Math.max(0, usedBytesOf(pages) - used * pageBytesOf(pages))
 }
 
+/** The number of the newest transaction. */
+export function newestTransactionOf(pages: Buffer): number {
+  return Number(newestOf(pages).readBigUInt64LE(txnidAt))
+}
+
 function newestOf(pages: Buffer): Buffer {
   const [first, second] = [pages.subarray(0, metaBytes), pages.subarray(metaBytes)]
   return first.readBigUInt64LE(txnidAt) > second.readBigUInt64LE(txnidAt) ? first : second
