@@ -39,7 +39,7 @@ import { openSecretBox, type SecretBox } from './identity/secret-box.ts'
 import { ensureServerKey } from './identity/server-key.ts'
 import { openTokenKeys, type TokenKeys } from './identity/token-keys.ts'
 import { KeyringError } from './keyring/keyring.ts'
-import { openKeyring } from './keyring/open-keyring.ts'
+import { openKeyring, shareKeyring } from './keyring/open-keyring.ts'
 import { blockAll, blockNothing } from './s3/bucket-access.ts'
 import { s3Handler } from './s3/pipeline.ts'
 import { explainS3 } from './s3/explain-access.ts'
@@ -374,7 +374,7 @@ async function startWorker(config: Config, address: CommitterAddress, tell: Work
   const port = await server.listen(config.address)
   const stopping = new AbortController()
   const jobs = startJobs(config, { engine, catalog, logger, keys: [identity.sessionKeys, tokenKeys], clock, random, leaseDurationMs }, stopping.signal)
-  const care = careForSets(config, { engine, keeper, growth, rows, moveRows, clock, logger, nextId, leaseDurationMs, copies: { current: copies, walk: (directory, from, onTable, signal) => walkElsewhere(fileURLToPath(import.meta.url), { directory, from, bytesPerSecond: config.scrubRate * MiB }, onTable, signal), onDamaged: tell.copiesDamaged }, signal: stopping.signal })
+  const care = careForSets(config, { engine, keeper, growth, rows, moveRows, clock, logger, nextId, shareKeys: () => shareKeyring({ ...config, drives: keeper.paths }), leaseDurationMs, copies: { current: copies, walk: (directory, from, onTable, signal) => walkElsewhere(fileURLToPath(import.meta.url), { directory, from, bytesPerSecond: config.scrubRate * MiB }, onTable, signal), onDamaged: tell.copiesDamaged }, signal: stopping.signal })
   return {
     port,
     readMetadataFrom,

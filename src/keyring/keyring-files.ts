@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { default as process } from 'node:process'
 import type { Random } from '../../base/random.ts'
 import { KeyringError, masterKeyBytes, parseKeyring, stringifyKeyring, type Keyring } from './keyring.ts'
 
@@ -21,11 +22,33 @@ export function ensureKeyringFiles(paths: readonly string[], random: Random): Ke
   return keyring
 }
 
-/** Throws `KeyringError`. */
-export function readKeyringFile(path: string): Keyring {
-  const text = readIfThere(path)
-  if (text === undefined) throw new KeyringError(`${path}: there is no such file`)
-  return parseKeyring(text)
+/** As the first of the files has it that is there: a drive that was replaced may not have its copy yet. Throws `KeyringError`. */
+export function readKeyringFiles(paths: readonly string[]): Keyring {
+  for (const path of paths) {
+    const text = readUnlessFailing(path)
+    if (text !== undefined) return parseKeyring(text)
+  }
+  throw new KeyringError(`${paths.join(' ')}: there is no such file`)
+}
+
+/** Gives a copy to those that lack one, from one that is there; none that is there is changed. The number written. Throws what the system throws. */
+export function copyKeyringFiles(paths: readonly string[]): number {
+  const texts = paths.map(readUnlessFailing)
+  const text = texts.find(each => each !== undefined)
+  if (text === undefined) return 0
+  parseKeyring(text)
+  const lacking = paths.filter((path, index) => texts[index] === undefined && readIfThere(path) === undefined)
+  for (const path of lacking) writeDurably(path, text)
+  return lacking.length
+}
+
+/** A drive that fails has no say where there are others. */
+function readUnlessFailing(path: string): string | undefined {
+  try {
+    return readIfThere(path)
+  } catch {
+    return undefined
+  }
 }
 
 function generate(random: Random): Keyring {
@@ -42,7 +65,8 @@ function readIfThere(path: string): string | undefined {
 }
 
 function writeDurably(path: string, text: string): void {
-  const temporary = `${path}.new`
+  // Of this process alone: another may be at the same.
+  const temporary = `${path}.${process.pid}.new`
   const file = openSync(temporary, 'w', 0o600)
   try {
     writeSync(file, text)

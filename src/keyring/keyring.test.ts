@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { keyManagementSuite } from '../../base/key-management-suite.ts'
 import { SeededRandom } from '../../base/seeded-random.ts'
 import { systemRandom } from '../../base/system.ts'
-import { ensureKeyringFiles, readKeyringFile } from './keyring-files.ts'
+import { copyKeyringFiles, ensureKeyringFiles, readKeyringFiles } from './keyring-files.ts'
 import { KeyringError, parseKeyList, parseKeyring, stringifyKeyring } from './keyring.ts'
 import { localKeyring } from './local-keyring.ts'
 
@@ -48,7 +48,21 @@ describe('keyring files', () => {
     expect(statSync(one).mode & 0o777).toBe(0o600)
     expect(ensureKeyringFiles([one, two], new SeededRandom(2))).toEqual(keyring)
     expect(readFileSync(two, 'utf8')).toBe(readFileSync(one, 'utf8'))
-    expect(readKeyringFile(two)).toEqual(keyring)
+    expect(readKeyringFiles([two])).toEqual(keyring)
+  })
+
+  it('are read where there is one, and copied to drives that were replaced, which changes none', () => {
+    const [one, two, three] = ['one.json', 'two.json', 'three.json'].map(name => join(directory, name)) as [string, string, string]
+    expect(copyKeyringFiles([one, two])).toBe(0)
+    const keyring = ensureKeyringFiles([two], new SeededRandom(1))
+    writeFileSync(three, 'somebody’s')
+    expect(readKeyringFiles([one, two])).toEqual(keyring)
+    expect(copyKeyringFiles([one, two, three])).toBe(1)
+    expect(readFileSync(one, 'utf8')).toBe(readFileSync(two, 'utf8'))
+    expect(statSync(one).mode & 0o777).toBe(0o600)
+    expect(readFileSync(three, 'utf8')).toBe('somebody’s')
+    // A folder in the place of a file fails as a drive does.
+    expect(readKeyringFiles([directory, one])).toEqual(keyring)
   })
 
   it('are refused when they differ or are damaged', () => {
@@ -58,6 +72,6 @@ describe('keyring files', () => {
     expect(() => ensureKeyringFiles([one, two], new SeededRandom(3))).toThrow(KeyringError)
     writeFileSync(one, '{"moraineKeyr')
     expect(() => ensureKeyringFiles([one], new SeededRandom(3))).toThrow(KeyringError)
-    expect(() => readKeyringFile(join(directory, 'none.json'))).toThrow(KeyringError)
+    expect(() => readKeyringFiles([join(directory, 'none.json')])).toThrow(KeyringError)
   })
 })

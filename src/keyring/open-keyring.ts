@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { KeyManagement } from '../../base/key-management.ts'
 import type { Random } from '../../base/random.ts'
-import { ensureKeyringFiles, readKeyringFile } from './keyring-files.ts'
+import { copyKeyringFiles, ensureKeyringFiles, readKeyringFiles } from './keyring-files.ts'
 import { parseKeyList } from './keyring.ts'
 import { localKeyring } from './local-keyring.ts'
 
@@ -17,7 +17,16 @@ const fileName = 'keyring.json'
 /** The master keys of a deployment. `prepare` makes them when there are none. Throws `KeyringError`. */
 export function openKeyring({ masterKeys, keyring, drives }: KeyringPlace, random: Random, how: 'prepare' | 'open'): KeyManagement {
   if (masterKeys !== undefined) return localKeyring(parseKeyList(masterKeys), random)
-  const paths = keyring === undefined ? drives.map(drive => join(drive, fileName)) : [keyring]
+  const paths = keyring === undefined ? pathsOf(drives) : [keyring]
   if (how === 'prepare') return localKeyring(ensureKeyringFiles(paths, random), random)
-  return localKeyring(readKeyringFile(paths[0] ?? fileName), random)
+  return localKeyring(readKeyringFiles(paths), random)
+}
+
+/** Gives drives that were replaced their copy of the keyring: it has to outlive the others. Does nothing where it is kept elsewhere. */
+export function shareKeyring({ masterKeys, keyring, drives }: KeyringPlace): void {
+  if (masterKeys === undefined && keyring === undefined) copyKeyringFiles(pathsOf(drives))
+}
+
+function pathsOf(drives: readonly string[]): string[] {
+  return drives.map(drive => join(drive, fileName))
 }

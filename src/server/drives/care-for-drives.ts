@@ -19,6 +19,8 @@ export interface DriveCareOptions {
   readonly scrubBytesPerSecond: number
   /** A fresh id for a request. */
   readonly nextId: () => string
+  /** Gives drives that were replaced what each has a copy of, beside blobs. */
+  readonly shareKeys: () => void
   readonly signal: AbortSignal
 }
 
@@ -120,6 +122,15 @@ class DriveCare {
     return request !== undefined && request.id !== heal?.id && request.requestedAtMs >= (heal?.startedAtMs ?? 0) ? request.id : undefined
   }
 
+  #shareKeys(): void {
+    const { shareKeys, logger } = this.#options
+    try {
+      shareKeys()
+    } catch (err) {
+      logger.error({ err }, 'a drive could not be given its copy of the keyring')
+    }
+  }
+
   async #walk(name: WalkName, begun: WalkState): Promise<void> {
     const { keeper, rows, clock, signal, scrubBytesPerSecond, logger } = this.#options
     const stop = new AbortController()
@@ -131,6 +142,7 @@ class DriveCare {
     await save('running', begun.progress)
     // Who asked may have seen a drive come back that this worker has not looked at since.
     await keeper.lookAgain()
+    if (name === 'heal') this.#shareKeys()
     const progress = await keeper.walk({
       kind: begun.kind,
       ...(begun.progress === undefined ? {} : { from: begun.progress }),

@@ -20,6 +20,7 @@ export interface CareForSetsOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly nextId: () => string
+  readonly shareKeys: () => void
   readonly leaseDurationMs: number
   /** The copies of the metadata, and how they are looked at. */
   readonly copies: Pick<MetadataScrubOptions, 'current' | 'walk' | 'onDamaged'>
@@ -28,10 +29,10 @@ export interface CareForSetsOptions {
 
 /** What keeps the drives well, and moves blobs between their sets, each on the worker with its lease. Ends with the signal; never rejects. */
 export async function careForSets({ scrubIntervalMs, scrubRate, moveRate }: Pick<Config, 'scrubIntervalMs' | 'scrubRate' | 'moveRate'>, options: CareForSetsOptions): Promise<void> {
-  const { engine, keeper, growth, rows, moveRows, clock, logger, nextId, leaseDurationMs, copies, signal } = options
+  const { engine, keeper, growth, rows, moveRows, clock, logger, nextId, shareKeys, leaseDurationMs, copies, signal } = options
   const renewMs = leaseDurationMs / 3
   const leaseOf = (name: string): Lease => createLease({ engine, clock, name, holder: nextId(), durationMs: leaseDurationMs })
-  const care = careForDrives({ keeper, rows, clock, logger, nextId, renewMs, signal, lease: leaseOf('drives'), scrubIntervalMs, scrubBytesPerSecond: scrubRate * MiB })
+  const care = careForDrives({ keeper, rows, clock, logger, nextId, shareKeys, renewMs, signal, lease: leaseOf('drives'), scrubIntervalMs, scrubBytesPerSecond: scrubRate * MiB })
   const moves = growth === undefined ? undefined : moveBlobs({ growth, rows: moveRows, clock, logger, renewMs, signal, lease: leaseOf('moves'), bytesPerSecond: moveRate * MiB })
   const scrub = scrubMetadata({ ...copies, rows, clock, logger, renewMs, signal, lease: leaseOf('metadata'), intervalMs: Math.min(scrubIntervalMs, dayMs) })
   await Promise.all([care, moves, scrub])
