@@ -3,7 +3,7 @@ import { KiB } from '../../../base/units.ts'
 import { bufferOf, checkKey, seekableRange } from '../keys.ts'
 import { MetadataError } from '../metadata-store.ts'
 import type { ClosableReader, Entry, ListRange, Row, TableWalk } from '../metadata-store.ts'
-import { RowDigests, TableProof } from '../row-digests.ts'
+import { TableProof } from '../row-digests.ts'
 import { decodeRow } from '../row-format.ts'
 import { openForReading } from './lmdb-environment.ts'
 import type { Environment } from './lmdb-environment.ts'
@@ -68,7 +68,8 @@ export class LmdbReader implements ClosableReader {
     this.#environment.resetReadTxn()
     const transaction = this.#environment.useReadTransaction()
     try {
-      const { digests = new RowDigests() } = readIn(() => storedState(this.#environment, transaction))
+      const { digests } = readIn(() => storedState(this.#environment, transaction))
+      if (digests === undefined) throw new MetadataError('Closed', 'the index is of before digests were kept, and nobody has written it since')
       let start: Buffer = Buffer.of(table)
       for (;;) {
         const rows = readIn(() => this.#page({ start, end: Buffer.of(table + 1), transaction }, proof))

@@ -70,6 +70,8 @@ export class SetWorld implements SimulatedWorld {
   readonly #disks: SetDisk[]
   /** Positions of disks that lack something, or may. */
   readonly #hurt = new Set<number>()
+  /** Of these, disks that may hold shards with bad blocks, which only a scrub reads; others lack whole shards. */
+  readonly #rotten = new Set<number>()
   /** Of the process: what an earlier one still has under way comes to nothing. */
   #generation = 0
   #opened: Opened | undefined
@@ -144,7 +146,7 @@ export class SetWorld implements SimulatedWorld {
     this.#opened = undefined
     for (const disk of this.#disks) {
       const misdirects = this.#random.chance(0.2) && this.#mayHurt(disk.position)
-      if (misdirects) this.#hurt.add(disk.position)
+      if (misdirects) this.#hurtBlocks(disk.position)
       disk.losePower(this.#random, misdirects)
     }
     // What waits for a slow disk finds out that it is dead.
@@ -170,10 +172,16 @@ export class SetWorld implements SimulatedWorld {
     if (this.#hurt.size === 0) return false
     if (this.#mutation !== 'skippedHeal') {
       const healer = new Healer({ sets: [this.#now.set], clock: this.clock, random: this.#random, restFactor: 0 })
-      await healer.walk({ kind: 'everything', signal: new AbortController().signal, onProgress: async () => {} })
+      // After a drive was away or replaced, a server looks for what is missing, and reads the rest weeks later.
+      const kind = this.#rotten.size === 0 && this.#random.chance(0.8) ? 'missing' : 'everything'
+      await healer.walk({ kind, signal: new AbortController().signal, onProgress: async () => {} })
       if (!isLast && this.#hurt.size < this.#shape.parity && this.#random.chance(0.3)) this.#lie()
     }
-    for (const disk of this.#disks) if (!disk.isAway && !disk.isFailing && !disk.lies) this.#hurt.delete(disk.position)
+    for (const disk of this.#disks) {
+      if (disk.isAway || disk.isFailing || disk.lies) continue
+      this.#hurt.delete(disk.position)
+      this.#rotten.delete(disk.position)
+    }
     return true
   }
 
@@ -205,7 +213,12 @@ export class SetWorld implements SimulatedWorld {
     const disk = this.#random.pick(this.#disks)
     if (!this.#mayHurt(disk.position)) return
     disk.lies = true
-    this.#hurt.add(disk.position)
+    this.#hurtBlocks(disk.position)
+  }
+
+  #hurtBlocks(position: number): void {
+    this.#hurt.add(position)
+    this.#rotten.add(position)
   }
 
   #mayHurt(position: number): boolean {
@@ -224,7 +237,8 @@ export class SetWorld implements SimulatedWorld {
     if (!this.#mayHurt(disk.position) || disk.isAway || disk.isFailing) return
     const fault = this.#random.pick(['away', 'replaced', 'rot', 'misdirected', 'journal'] as const)
     if (fault === 'away' && !this.#mayStop(disk.position)) return
-    this.#hurt.add(disk.position)
+    if (fault === 'rot' || fault === 'misdirected') this.#hurtBlocks(disk.position)
+    else this.#hurt.add(disk.position)
     if (fault === 'away') disk.isAway = true
     else if (fault === 'replaced') disk.replace(await formattedDrive)
     else await disk.damage(fault, this.#random)
