@@ -189,7 +189,8 @@ export class StripeSource {
     if (isLast || [...pending.keys()].every((shard) => late.has(shard))) return next
     const arrived = new AbortController()
     await Promise.race([
-      next.finally(() => arrived.abort()),
+      // Without a reason it would make an error with a stack, for each group.
+      next.finally(() => arrived.abort('arrived')),
       clock.sleep(hedgeAfterMs, arrived.signal).then(() => {
         if (!arrived.signal.aborted) for (const shard of pending.keys()) late.add(shard)
       }),

@@ -273,7 +273,7 @@ export class StripeWriter {
     const { clock, patienceMs } = this.#options
     const finished = new AbortController()
     await Promise.race([
-      work.finally(() => finished.abort()),
+      work.finally(() => finished.abort('finished')),
       clock.sleep(patienceMs, finished.signal).then(() => {
         if (!finished.signal.aborted) giveUp()
       }),
