@@ -106,6 +106,7 @@ class NodeDriveFile implements DriveFile {
   #uncached: Promise<number | undefined> | undefined
 
   #synced: Promise<number | undefined> | undefined
+  #syncedUncached: Promise<number | undefined> | undefined
 
   constructor(descriptor: number, path: string, queue: DriveQueue) {
     this.#descriptor = descriptor
@@ -141,18 +142,9 @@ class NodeDriveFile implements DriveFile {
     if (written < bytes.byteLength) await this.#writeAll(bytes.subarray(written), position + written)
   }
 
-  /** How many of the bytes were written: any number, none where the file system refuses such writes. */
   async #writeUncached(bytes: Uint8Array, position: number): Promise<number> {
     this.#uncached ??= openFor(this.#path, O_WRONLY | (O_DIRECT ?? 0))
-    const descriptor = await this.#uncached
-    if (descriptor === undefined) return 0
-    return new Promise((resolve, reject) => {
-      fs.write(descriptor, bytes, 0, bytes.byteLength, position, (error, written) => {
-        if (error === null) resolve(written)
-        else if (error.code === 'EINVAL') resolve(0)
-        else reject(asDriveError(error))
-      })
-    })
+    return writtenUncached(await this.#uncached, bytes, position)
   }
 
   #writeAll(bytes: Uint8Array, position: number, descriptor = this.#descriptor): Promise<void> {
@@ -185,20 +177,42 @@ class NodeDriveFile implements DriveFile {
     return settled((done) => fs.fdatasync(this.#descriptor, done))
   }
 
-  /** One turn to another thread instead of two: through a descriptor whose writes end on stable storage. */
+  /**
+   * One turn to another thread instead of two: through a descriptor whose writes end on stable storage. Whole pages from
+   * page memory go past the page cache: of a file that was filled in large pieces it keeps large folios, and every small
+   * write into one walks all of its blocks, then once more to find the dirty ones.
+   */
   async #writeSynced(bytes: Uint8Array, position: number): Promise<void> {
+    let written = 0
+    if (O_DIRECT !== undefined && bytes.byteLength % pageBytes === 0 && position % pageBytes === 0 && beginsPage(bytes)) {
+      this.#syncedUncached ??= openFor(this.#path, O_WRONLY | O_DIRECT | O_DSYNC)
+      written = await writtenUncached(await this.#syncedUncached, bytes, position)
+      if (written === bytes.byteLength) return
+    }
     this.#synced ??= O_DIRECT === undefined ? Promise.resolve(undefined) : openFor(this.#path, O_WRONLY | O_DSYNC)
     const descriptor = await this.#synced
-    await this.#writeAll(bytes, position, descriptor)
+    await this.#writeAll(bytes.subarray(written), position + written, descriptor)
     if (descriptor === undefined) await this.#sync()
   }
 
   async #close(): Promise<void> {
-    for (const other of [await this.#uncached, await this.#synced]) {
+    for (const other of [await this.#uncached, await this.#synced, await this.#syncedUncached]) {
       if (other !== undefined) await settled((done) => fs.close(other, done))
     }
     await settled((done) => fs.close(this.#descriptor, done))
   }
+}
+
+/** How many of the bytes were written: any number, none where the file system refuses such writes. */
+function writtenUncached(descriptor: number | undefined, bytes: Uint8Array, position: number): Promise<number> {
+  if (descriptor === undefined) return Promise.resolve(0)
+  return new Promise((resolve, reject) => {
+    fs.write(descriptor, bytes, 0, bytes.byteLength, position, (error, written) => {
+      if (error === null) resolve(written)
+      else if (error.code === 'EINVAL') resolve(0)
+      else reject(asDriveError(error))
+    })
+  })
 }
 
 function deviceOf(path: string): Promise<number> {

@@ -2,6 +2,7 @@ import { assert, AssertionError, must } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
 import { KiB, MiB } from '../../base/units.ts'
 import { DriveError } from '../drives/drive.ts'
+import { pageBuffer } from '../drives/page-memory.ts'
 import { within } from '../drives/within.ts'
 import { decodeChecks, decodeOperations } from './commit-codec.ts'
 import { Follower } from './follower.ts'
@@ -79,7 +80,8 @@ export class Committer {
   #working: Promise<void> | undefined
   #state: 'open' | 'closed' | { readonly failure: MetadataError } = 'open'
   #checkpointing: Promise<void> | undefined
-  #record: Buffer = Buffer.alloc(64 * KiB)
+  /** Of whole pages, for the drives to take them as they lie. Made for the first record. */
+  #pages: Buffer | undefined
   readonly #checkpointBytes: number
   readonly #gather: () => Promise<void>
   readonly #acknowledgeEarly: boolean
@@ -231,16 +233,20 @@ export class Committer {
   #seal(accepted: readonly CommitRequest[], before: Position): { readonly position: Position; readonly bytes: Buffer } {
     const bodyBytes = accepted.reduce((sum, { operations }) => sum + entryBytesOf(operations.length), 0)
     const padded = paddedBytes(bodyBytes)
-    if (this.#record.length < padded) this.#record = Buffer.allocUnsafe(2 ** Math.ceil(Math.log2(padded)))
+    const record = this.#room(padded)
     let at = recordHeaderBytes
-    for (const request of accepted) at = writeEntry(this.#record, at, request)
+    for (const request of accepted) at = writeEntry(record, at, request)
     const header = { kind: 'commits', commits: accepted.length, epoch: before.epoch, seq: before.seq + 1, firstVersion: before.version + 1, previous: before.checksum } as const
-    const checksum = sealRecord(this.#record, header, bodyBytes)
+    const checksum = sealRecord(record, header, bodyBytes)
     const position = { epoch: header.epoch, seq: header.seq, checksum, version: before.version + accepted.length }
-    const bytes = this.#record.subarray(0, padded)
-    // A large batch leaves no large buffer behind.
-    if (padded > MiB) this.#record = Buffer.alloc(64 * KiB)
-    return { position, bytes }
+    return { position, bytes: record.subarray(0, padded) }
+  }
+
+  /** For one record, until the next one. A large batch leaves no large buffer behind. */
+  #room(bytes: number): Buffer {
+    if (bytes > MiB) return Buffer.allocUnsafe(bytes)
+    if (this.#pages === undefined || this.#pages.length < bytes) this.#pages = pageBuffer(Math.max(64 * KiB, 2 ** Math.ceil(Math.log2(bytes))))
+    return this.#pages
   }
 
   /** Once there is more room, and then each commit alone: a delete may fit where a put does not. */
