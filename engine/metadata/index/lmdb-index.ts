@@ -2,7 +2,7 @@ import { closeSync, constants, copyFile, fdatasync, fstatSync, openSync, readSyn
 import { join } from 'node:path'
 import { assert, AssertionError } from '../../../base/assert.ts'
 import { seekableRange, bufferOf } from '../keys.ts'
-import { MiB } from '../../../base/units.ts'
+import { KiB, MiB } from '../../../base/units.ts'
 import { MetadataError } from '../metadata-store.ts'
 import type { KeyRange } from '../metadata-store.ts'
 import { checksumHigh, checksumLow, RowDigests } from '../row-digests.ts'
@@ -18,6 +18,8 @@ const MDB_MAP_FULL = -30792
 
 /** The file is made longer by so much at once, where there is room. */
 const extensionBytes = 4 * MiB
+/** And in pieces of so much, which the page cache keeps as folios: every page that is written later walks all blocks of its folio. */
+const zeroBytes = 256 * KiB
 /** A read is over before so many have been committed. */
 const fewTransactions = 32
 /** Left to what deletes, on a full drive. */
@@ -116,7 +118,7 @@ export class LmdbIndex implements MetadataIndex {
   /** By so much, or by what there is room for. */
   #extend(bytes: number): void {
     const end = fstatSync(this.#file).size
-    const zeros = Buffer.alloc(Math.min(bytes, MiB))
+    const zeros = Buffer.alloc(Math.min(bytes, zeroBytes))
     try {
       for (let at = end; at < end + bytes; ) at += writeSync(this.#file, zeros, 0, Math.min(zeros.length, end + bytes - at), at)
     } catch (cause) {
