@@ -11,8 +11,8 @@ export interface PytestRunner {
   readonly shares?: { readonly folder: string; readonly marker: string }
   readonly trino?: boolean
   readonly keycloak?: boolean
-  /** The folder's program, built by cargo, is in `TEST_PROGRAM`. */
-  readonly cargo?: boolean
+  /** The folder of a cargo project; its program is in `TEST_PROGRAM`. */
+  readonly cargo?: string
   /** Debian packages by the command that each brings. */
   readonly debian?: Readonly<Record<string, string>>
 }
@@ -80,11 +80,11 @@ export const parts: readonly Part[] = [
     deadlineMs: 10 * minute,
     server: true,
   },
-  { name: 'iceberg-rust', runner: { kind: 'pytest', python: 'clients', cargo: true }, deadlineMs: 4 * minute, server: true },
+  { name: 'iceberg-rust', runner: { kind: 'pytest', python: 'clients', cargo: 'iceberg-rust' }, deadlineMs: 4 * minute, server: true },
   { name: 'flink', runner: { kind: 'pytest', python: 'flink', jars: 'flink' }, deadlineMs: 10 * minute, server: true },
   { name: 'delta-spark', runner: { kind: 'pytest', python: 'spark', jars: 'delta' }, deadlineMs: 6 * minute, server: true },
   { name: 'hudi', runner: { kind: 'pytest', python: 'hudi', jars: 'hudi' }, deadlineMs: 10 * minute, server: true },
-  { name: 'matrix', runner: { kind: 'pytest', python: 'matrix', jars: 'iceberg', trino: true, flink: true }, deadlineMs: 12 * minute, server: true },
+  { name: 'matrix', runner: { kind: 'pytest', python: 'matrix', jars: 'iceberg', trino: true, flink: true, cargo: 'iceberg-rust' }, deadlineMs: 12 * minute, server: true },
   { name: 'mid-commit', runner: { kind: 'pytest', python: 'spark', jars: 'iceberg' }, deadlineMs: 10 * minute, server: false },
   { name: 'fsck', runner: { kind: 'pytest', python: 'clients' }, deadlineMs: 3 * minute, server: false },
   { name: 'hostile', runner: { kind: 'vitest' }, deadlineMs: 4 * minute, server: false },

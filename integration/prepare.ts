@@ -51,7 +51,7 @@ async function pytest(name: string, runner: PytestRunner, scratch: string, cache
   const options = ['-c', join(here, 'pytest.ini'), '--rootdir', here, '-q', '--durations=5', `--junitxml=${report}`]
   const trino = runner.trino === true ? { TRINO_HOME: await trinoHome(cache, signal), TRINO_JAVA: java25() } : {}
   const keycloak = runner.keycloak === true ? { KEYCLOAK_HOME: await keycloakHome(cache, python, signal) } : {}
-  const program = runner.cargo === true ? { TEST_PROGRAM: await buildByCargo(name, cache, signal) } : {}
+  const program = runner.cargo === undefined ? {} : { TEST_PROGRAM: await buildByCargo(runner.cargo, cache, signal) }
   const env = { TEST_JARS: classPath, TEST_NODE: process.execPath, PYTHONDONTWRITEBYTECODE: '1', ...trino, ...keycloak, ...flink, ...program }
   const tests = runner.shares === undefined ? [join(here, name)] : ['-m', runner.shares.marker, join(here, runner.shares.folder)]
   return { command: python, args: ['-m', 'pytest', ...options, ...tests], env, report }

@@ -9,7 +9,7 @@ import unittest.mock
 import pytest
 from engines_page import block, spark_settings
 from lakehouse import duckdb_lakehouse, pyiceberg_catalog
-from readers import FlinkReader, PolarsReader, PyicebergReader, SqlReader, spark_query
+from readers import FlinkReader, PolarsReader, PyicebergReader, RustReader, SqlReader, spark_query
 from server import ACCESS_KEY, ENDPOINT, REGION, SECRET_KEY
 from spark_driver import spark_driver
 from trino_server import trino_server
@@ -77,5 +77,6 @@ def readers(spark, trino, duckdb, flink, catalog) -> dict:
     readers = [
         SqlReader('spark', spark_query(spark), f'lh.{NAMESPACE}.'), SqlReader('trino', trino.execute, ''), FlinkReader(flink),
         SqlReader('duckdb', lambda query: duckdb.execute(query).fetchall(), f'lh.{NAMESPACE}.'), PyicebergReader(catalog), PolarsReader(catalog, POLARS),
+        RustReader(),
     ]
     return {reader.name: reader for reader in readers}

@@ -2,6 +2,8 @@
 
 import datetime
 import decimal
+import os
+import subprocess
 
 import polars as pl
 from reference import over_arrow
@@ -58,6 +60,17 @@ class FlinkReader:
         return sorted(tuple(_typed(name, text) for name, text in zip(columns, row)) for row in answer)
 
 
+class RustReader:
+    """iceberg-rust, by a program that prints the rows."""
+    name = 'iceberg-rust'
+
+    def rows(self, table: str, columns: list[str]) -> list[tuple]:
+        done = subprocess.run([os.environ['TEST_PROGRAM'], 'rows', f'{NAMESPACE}.{table}', *columns], capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        return sorted(tuple(_counted(name, text) for name, text in zip(columns, line.split('\t'), strict=True)) for line in done.stdout.splitlines())
+
+
 def spark_query(spark):
     return lambda query: over_arrow(spark.sql(query).toArrow(), 'SELECT * FROM {flights}')
 
@@ -74,3 +87,14 @@ TYPES = {
 
 def _typed(name: str, text: str | None):
     return None if text is None else TYPES.get(name, str)(text)
+
+
+EPOCH = datetime.datetime(1970, 1, 1)
+COUNTED = {
+    **TYPES, 'fare': lambda text: decimal.Decimal(text).scaleb(-2),
+    'flown': lambda text: (EPOCH + datetime.timedelta(days=int(text))).date(), 'departed': lambda text: EPOCH + datetime.timedelta(microseconds=int(text)),
+}
+
+
+def _counted(name: str, text: str):
+    return None if text == r'\N' else COUNTED.get(name, str)(text)

@@ -14,7 +14,7 @@ from writers import FEATURES, FORMAT_VERSIONS, table_name
 
 MATRIX = json.loads((pathlib.Path(__file__).parent / 'matrix.json').read_text())
 WRITERS = ['spark', 'trino', 'flink', 'duckdb', 'pyiceberg', 'iceberg-java']
-READERS = ['spark', 'trino', 'flink', 'duckdb', 'pyiceberg', 'polars']
+READERS = ['spark', 'trino', 'flink', 'duckdb', 'pyiceberg', 'polars', 'iceberg-rust']
 WANTED = {
     'v2': flights, 'v3': flights, 'position deletes': without_deleted, 'deletion vectors': without_deleted,
     'equality deletes': upserted, 'evolved schema': evolved,

@@ -71,6 +71,15 @@ async fn totals(catalog: &impl Catalog, name: &str) -> Result<()> {
     Ok(())
 }
 
+/// The rows of some columns of a table.
+async fn print_rows(catalog: &impl Catalog, name: &str, columns: &[&str]) -> Result<()> {
+    let table = catalog.load_table(&table_name(name)?).await?;
+    for line in rows::lines(table.scan().select(columns.iter().copied()).build()?).await? {
+        println!("{line}");
+    }
+    Ok(())
+}
+
 /// Several tasks append to one table at once, each as often.
 async fn race(catalog: &impl Catalog, name: &str, tasks: i64, appends: i64) -> Result<()> {
     let name = table_name(name)?;
@@ -158,6 +167,7 @@ async fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["namespaces"] => namespaces(catalog).await,
         ["copy", source, target] => copy(catalog, source, target).await,
+        ["rows", name, columns @ ..] => print_rows(catalog, name, columns).await,
         ["totals", name] => totals(catalog, name).await,
         ["race", name, tasks, appends] => race(catalog, name, tasks.parse().expect("a number"), appends.parse().expect("a number")).await,
         ["evolve", name] => evolve(catalog, name).await,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
+use arrow_array::types::{ArrowPrimitiveType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, Int64Array, RecordBatch};
 use futures::TryStreamExt;
 use iceberg::arrow::schema_to_arrow_schema;
@@ -48,6 +48,33 @@ pub async fn totals(scan: TableScan) -> Result<(usize, i64)> {
     let batches: Vec<RecordBatch> = scan.to_arrow().await?.try_collect().await?;
     let distances = batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().iter().flatten().collect::<Vec<_>>());
     Ok((batches.iter().map(RecordBatch::num_rows).sum(), distances.sum()))
+}
+
+/// The rows of a scan, each a line with tabs between its values: numbers and text as they are, decimals as unscaled
+/// numbers, dates and times as days and microseconds since 1970, `\\N` for null.
+pub async fn lines(scan: TableScan) -> Result<Vec<String>> {
+    let batches: Vec<RecordBatch> = scan.to_arrow().await?.try_collect().await?;
+    let mut lines = Vec::new();
+    for batch in batches {
+        let columns: Vec<Vec<String>> = batch.columns().iter().map(|column| texts(column.as_ref())).collect::<Result<_>>()?;
+        lines.extend((0..batch.num_rows()).map(|row| columns.iter().map(|column| column[row].as_str()).collect::<Vec<_>>().join("\t")));
+    }
+    Ok(lines)
+}
+
+fn texts(column: &dyn Array) -> Result<Vec<String>> {
+    fn numbers<T: ArrowPrimitiveType<Native: ToString>>(column: &dyn Array) -> Option<Vec<String>> {
+        let values = column.as_primitive_opt::<T>()?;
+        Some(values.iter().map(|value| value.map_or("\\N".to_owned(), |value| value.to_string())).collect())
+    }
+    numbers::<Int64Type>(column)
+        .or_else(|| numbers::<Int32Type>(column))
+        .or_else(|| numbers::<Float64Type>(column))
+        .or_else(|| numbers::<Decimal128Type>(column))
+        .or_else(|| numbers::<Date32Type>(column))
+        .or_else(|| numbers::<TimestampMicrosecondType>(column))
+        .or_else(|| Some(column.as_string_opt::<i32>()?.iter().map(|value| value.unwrap_or("\\N").to_owned()).collect()))
+        .ok_or_else(|| Error::new(ErrorKind::FeatureUnsupported, format!("a column of {}", column.data_type())))
 }
 
 pub fn writer_field(id: i32, name: &str) -> NestedFieldRef {
