@@ -43,8 +43,8 @@ async function bringBack(deployment: Deployment, gone: Set<number>): Promise<voi
 }
 
 function loseDrive(deployment: Deployment, gone: Set<number>, random: () => number): void {
-  // The first drive has the metadata that workers read: its loss replaces all of them, as the kills do.
-  const number = 2 + Math.floor(random() * (deployment.count - 1))
+  // Half of them the first, whose copy of the metadata workers read: its loss moves all of them to another.
+  const number = random() < 0.5 ? 1 : 1 + Math.floor(random() * deployment.count)
   deployment.wipe(number)
   gone.add(number)
 }
