@@ -35,6 +35,9 @@ export class Disks {
 
   /** Empty file systems, with nothing left to initialize later on. */
   async make(): Promise<void> {
+    await run('losetup', ['--find']).catch((cause: unknown) => {
+      throw new Error('no loop device can be used here, without which no power cut can be tried on a real file system', { cause })
+    })
     const options = ['-q', '-F', '-b', '4096', '-m', '0', '-N', '8192', '-J', `size=${journalMiB}`, '-E', 'nodiscard,lazy_itable_init=0,lazy_journal_init=0']
     for (let index = 0; index < this.count; index++) await run('mkfs.ext4', [...options, this.#recorder.image(index)])
   }

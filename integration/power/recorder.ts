@@ -46,7 +46,7 @@ export class Recorder {
       for (const { reject } of this.#waiting.splice(0)) reject(error)
     }
     child.once('error', fail)
-    child.once('close', code => fail(new Error(`the recorder ended with ${code}`)))
+    child.once('close', code => fail(new Error(`the recorder ended with ${code}: it needs root and /dev/fuse, without which no power cut can be tried here`)))
     createInterface({ input: child.stdout }).on('line', line => this.#waiting.shift()?.resolve(JSON.parse(line) as Answer))
   }
 
