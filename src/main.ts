@@ -374,7 +374,8 @@ async function startWorker(config: Config, address: CommitterAddress, tell: Work
   const port = await server.listen(config.address)
   const stopping = new AbortController()
   const jobs = startJobs(config, { engine, catalog, logger, keys: [identity.sessionKeys, tokenKeys], clock, random, leaseDurationMs }, stopping.signal)
-  const care = careForSets(config, { engine, keeper, growth, rows, moveRows, clock, logger, nextId, shareKeys: () => shareKeyring({ ...config, drives: keeper.paths }), leaseDurationMs, copies: { current: copies, walk: (directory, from, onTable, signal) => walkElsewhere(fileURLToPath(import.meta.url), { directory, from, bytesPerSecond: config.scrubRate * MiB }, onTable, signal), onDamaged: tell.copiesDamaged }, signal: stopping.signal })
+  const askedForKeys = new Set<string>()
+  const care = careForSets(config, { engine, keeper, growth, rows, moveRows, clock, logger, nextId, shareKeys: () => shareKeyring({ ...config, drives: keeper.paths }, askedForKeys), leaseDurationMs, copies: { current: copies, walk: (directory, from, onTable, signal) => walkElsewhere(fileURLToPath(import.meta.url), { directory, from, bytesPerSecond: config.scrubRate * MiB }, onTable, signal), onDamaged: tell.copiesDamaged }, signal: stopping.signal })
   return {
     port,
     readMetadataFrom,

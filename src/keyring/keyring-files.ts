@@ -1,4 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { default as process } from 'node:process'
 import type { Random } from '../../base/random.ts'
@@ -31,15 +32,22 @@ export function readKeyringFiles(paths: readonly string[]): Keyring {
   throw new KeyringError(`${paths.join(' ')}: there is no such file`)
 }
 
-/** Gives a copy to those that lack one, from one that is there; none that is there is changed. The number written. Throws what the system throws. */
-export function copyKeyringFiles(paths: readonly string[]): number {
-  const texts = paths.map(readUnlessFailing)
-  const text = texts.find(each => each !== undefined)
-  if (text === undefined) return 0
+/**
+ * Gives a copy to those that lack one, as soon as one is read that is there; none that is there is changed. None is asked again
+ * that has not answered yet (`asked`): its drive may hang, and the others are not kept waiting for it. Throws what the system throws.
+ */
+export async function copyKeyringFiles(paths: readonly string[], asked = new Set<string>()): Promise<void> {
+  const reads = paths.filter(path => !asked.has(path)).map(path => {
+    asked.add(path)
+    return { path, read: readFile(path, 'utf8').finally(() => asked.delete(path)) }
+  })
+  const text = await Promise.any(reads.map(({ read }) => read)).catch(() => undefined)
+  if (text === undefined) return
   parseKeyring(text)
-  const lacking = paths.filter((path, index) => texts[index] === undefined && readIfThere(path) === undefined)
-  for (const path of lacking) writeDurably(path, text)
-  return lacking.length
+  await Promise.all(reads.map(async ({ path, read }) => {
+    const isLacking = await read.then(() => false, (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT')
+    if (isLacking) writeDurably(path, text)
+  }))
 }
 
 /** A drive that fails has no say where there are others. */

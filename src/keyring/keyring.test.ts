@@ -51,16 +51,22 @@ describe('keyring files', () => {
     expect(readKeyringFiles([two])).toEqual(keyring)
   })
 
-  it('are read where there is one, and copied to drives that were replaced, which changes none', () => {
+  it('are read where there is one, and copied to drives that were replaced, which changes none', async () => {
     const [one, two, three] = ['one.json', 'two.json', 'three.json'].map(name => join(directory, name)) as [string, string, string]
-    expect(copyKeyringFiles([one, two])).toBe(0)
+    await copyKeyringFiles([one, two])
+    expect(() => readKeyringFiles([one, two])).toThrow(KeyringError)
     const keyring = ensureKeyringFiles([two], new SeededRandom(1))
-    writeFileSync(three, 'somebody’s')
     expect(readKeyringFiles([one, two])).toEqual(keyring)
-    expect(copyKeyringFiles([one, two, three])).toBe(1)
+    // What has not answered yet is left alone.
+    await copyKeyringFiles([one, two], new Set([one]))
+    expect(() => readKeyringFiles([one])).toThrow(KeyringError)
+    await copyKeyringFiles([one, two])
     expect(readFileSync(one, 'utf8')).toBe(readFileSync(two, 'utf8'))
     expect(statSync(one).mode & 0o777).toBe(0o600)
-    expect(readFileSync(three, 'utf8')).toBe('somebody’s')
+    ensureKeyringFiles([three], new SeededRandom(2))
+    const other = readFileSync(three, 'utf8')
+    await copyKeyringFiles([one, two, three])
+    expect(readFileSync(three, 'utf8')).toBe(other)
     // A folder in the place of a file fails as a drive does.
     expect(readKeyringFiles([directory, one])).toEqual(keyring)
   })

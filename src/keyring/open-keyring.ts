@@ -22,9 +22,9 @@ export function openKeyring({ masterKeys, keyring, drives }: KeyringPlace, rando
   return localKeyring(readKeyringFiles(paths), random)
 }
 
-/** Gives drives that were replaced their copy of the keyring: it has to outlive the others. Does nothing where it is kept elsewhere. */
-export function shareKeyring({ masterKeys, keyring, drives }: KeyringPlace): void {
-  if (masterKeys === undefined && keyring === undefined) copyKeyringFiles(pathsOf(drives))
+/** Gives drives that were replaced their copy of the keyring: it has to outlive the others. Does nothing where it is kept elsewhere. `asked`: see `copyKeyringFiles`. */
+export async function shareKeyring({ masterKeys, keyring, drives }: KeyringPlace, asked: Set<string>): Promise<void> {
+  if (masterKeys === undefined && keyring === undefined) await copyKeyringFiles(pathsOf(drives), asked)
 }
 
 function pathsOf(drives: readonly string[]): string[] {

@@ -20,13 +20,14 @@ export interface DriveCareOptions {
   /** A fresh id for a request. */
   readonly nextId: () => string
   /** Gives drives that were replaced what each has a copy of, beside blobs. */
-  readonly shareKeys: () => void
+  readonly shareKeys: () => Promise<void>
   readonly signal: AbortSignal
 }
 
 const pollMs = secondMs
 /** How often a walk's progress is stored. */
 const saveMs = 2 * secondMs
+const shareMs = 2 * secondMs
 
 /**
  * Watches the drives of this worker; on the worker with the lease also formats drives that were replaced, walks over all
@@ -122,13 +123,12 @@ class DriveCare {
     return request !== undefined && request.id !== heal?.id && request.requestedAtMs >= (heal?.startedAtMs ?? 0) ? request.id : undefined
   }
 
-  #shareKeys(): void {
-    const { shareKeys, logger } = this.#options
-    try {
-      shareKeys()
-    } catch (err) {
-      logger.error({ err }, 'a drive could not be given its copy of the keyring')
-    }
+  /** A drive that hangs is not waited for: this worker has clients. */
+  async #shareKeys(): Promise<void> {
+    const { shareKeys, logger, clock } = this.#options
+    const shared = new AbortController()
+    const sharing = shareKeys().catch((err: unknown) => logger.error({ err }, 'a drive could not be given its copy of the keyring')).finally(() => shared.abort('finished'))
+    await Promise.race([sharing, clock.sleep(shareMs, shared.signal)])
   }
 
   async #walk(name: WalkName, begun: WalkState): Promise<void> {
@@ -142,7 +142,7 @@ class DriveCare {
     await save('running', begun.progress)
     // Who asked may have seen a drive come back that this worker has not looked at since.
     await keeper.lookAgain()
-    if (name === 'heal') this.#shareKeys()
+    if (name === 'heal') await this.#shareKeys()
     const progress = await keeper.walk({
       kind: begun.kind,
       ...(begun.progress === undefined ? {} : { from: begun.progress }),

@@ -20,7 +20,7 @@ export interface CareForSetsOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly nextId: () => string
-  readonly shareKeys: () => void
+  readonly shareKeys: () => Promise<void>
   readonly leaseDurationMs: number
   /** The copies of the metadata, and how they are looked at. */
   readonly copies: Pick<MetadataScrubOptions, 'current' | 'walk' | 'onDamaged'>
