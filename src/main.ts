@@ -36,7 +36,7 @@ import type { AdmitRequest } from './identity/caller.ts'
 import { createIdentityStore, type IdentityStore } from './identity/identity-store.ts'
 import { createWebIdentities, type WebIdentities } from './identity/oidc/web-identities.ts'
 import { openSecretBox, type SecretBox } from './identity/secret-box.ts'
-import { ensureServerKey } from './identity/server-key.ts'
+import { ensureServerKey, hasSealedServerKey } from './identity/server-key.ts'
 import { openTokenKeys, type TokenKeys } from './identity/token-keys.ts'
 import { KeyringError } from './keyring/keyring.ts'
 import { openKeyring, shareKeyring } from './keyring/open-keyring.ts'
@@ -199,7 +199,7 @@ async function prepare(config: Config): Promise<Pick<PreparedDeployment, 'releas
     readProviders(config)
     // Nobody writes yet.
     await engine.recountUsage()
-    const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, 'prepare'))
+    const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, (await hasSealedServerKey(engine)) ? 'share' : 'make'))
     const catalog = openCatalog(config, { engine, identity, onInternalError: () => {} })
     const ensureWarehouse: EnsureWarehouse = async warehouse => {
       try {

@@ -20,3 +20,9 @@ export function ensureServerKey(engine: Pick<Engine, 'transact'>, box: SecretBox
     return key
   })
 }
+
+/** Whether something is sealed by the deployment's master keys. */
+export async function hasSealedServerKey(engine: Pick<Engine, 'transact'>): Promise<boolean> {
+  const stored = await engine.transact(({ extensions }) => extensions.get(row))
+  return stored?.[0] === sealedFormat
+}

@@ -10,13 +10,15 @@ const generatedKeyName = 'moraine'
 /**
  * The keyring that is kept in these files, each a copy: generated on the first start, and copied to those that lack
  * it (a replaced drive). Files are readable by their owner alone and on stable storage when this returns.
- * Throws `KeyringError` when a copy is damaged or differs, since a wrong key would lock secrets away.
+ * Throws `KeyringError` when a copy is damaged or differs, since a wrong key would lock secrets away; and when there is
+ * none and, without `mayMake`, secrets are sealed by the one that was.
  */
-export function ensureKeyringFiles(paths: readonly string[], random: Random): Keyring {
+export function ensureKeyringFiles(paths: readonly string[], random: Random, mayMake = true): Keyring {
   const texts = paths.map(readIfThere)
   const present = texts.filter(text => text !== undefined)
   const [first] = present
   if (present.some(text => text !== first)) throw new KeyringError(`the keyrings differ: ${paths.join(' ')}`)
+  if (first === undefined && !mayMake) throw new KeyringError(`the keyring is lost that secrets are sealed by: put it back as ${paths.join(' or ')}`)
   const text = first ?? stringifyKeyring(generate(random))
   const keyring = parseKeyring(text)
   for (const [index, path] of paths.entries()) if (texts[index] === undefined) writeDurably(path, text)

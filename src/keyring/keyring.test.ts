@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -69,6 +69,12 @@ describe('keyring files', () => {
     expect(readFileSync(three, 'utf8')).toBe(other)
     // A folder in the place of a file fails as a drive does.
     expect(readKeyringFiles([directory, one])).toEqual(keyring)
+  })
+
+  it('are not made anew where secrets are sealed by others', () => {
+    const one = join(directory, 'one.json')
+    expect(() => ensureKeyringFiles([one], new SeededRandom(1), false)).toThrow(`put it back as ${one}`)
+    expect(existsSync(one)).toBe(false)
   })
 
   it('are refused when they differ or are damaged', () => {

@@ -14,12 +14,11 @@ export interface KeyringPlace {
 
 const fileName = 'keyring.json'
 
-/** The master keys of a deployment. `prepare` makes them when there are none. Throws `KeyringError`. */
-export function openKeyring({ masterKeys, keyring, drives }: KeyringPlace, random: Random, how: 'prepare' | 'open'): KeyManagement {
+/** The master keys of a deployment. `make` makes them when there are none; `share` and it give each drive its copy. Throws `KeyringError`. */
+export function openKeyring({ masterKeys, keyring, drives }: KeyringPlace, random: Random, how: 'make' | 'share' | 'open'): KeyManagement {
   if (masterKeys !== undefined) return localKeyring(parseKeyList(masterKeys), random)
   const paths = keyring === undefined ? pathsOf(drives) : [keyring]
-  if (how === 'prepare') return localKeyring(ensureKeyringFiles(paths, random), random)
-  return localKeyring(readKeyringFiles(paths), random)
+  return localKeyring(how === 'open' ? readKeyringFiles(paths) : ensureKeyringFiles(paths, random, how === 'make'), random)
 }
 
 /** Gives drives that were replaced their copy of the keyring: it has to outlive the others. Does nothing where it is kept elsewhere. `asked`: see `copyKeyringFiles`. */
