@@ -189,7 +189,8 @@ async function renderCommitted(outcome: Outcome, endpoint: Endpoint, context: Ca
 
 function parseBody(endpoint: Endpoint, body: Uint8Array | undefined): OperationInput['body'] {
   if (endpoint.request === undefined || body === undefined || body.length === 0) return undefined
-  return parseJsonBytes(body)
+  // What is kept of a commit is far less than it may be long.
+  return parseJsonBytes(body, { isDetached: true })
 }
 
 function sorted(members: Readonly<Record<string, string | undefined>>): (readonly [string, string])[] {

@@ -41,6 +41,10 @@ describe('requirements', () => {
     expect(codeOf(() => checkRequirements([create], base))).toBe('CommitFailed')
   })
 
+  test('all of the specification are tried', () => {
+    expect(new Set([...cases.map(([type]) => type), 'assert-create']).size).toBe(8)
+  })
+
   test('one that is unknown is refused', () => {
     expect(codeOf(() => decodeRequirement({ type: 'assert-weather' }, ''))).toBe('BadRequest')
   })

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addInt64, int64Of, type Json } from './json.ts'
@@ -78,5 +80,28 @@ describe('JSON with exact integers', () => {
   test('adds beyond 2^53', () => {
     expect(addInt64(Number.MAX_SAFE_INTEGER, 2)).toBe(9007199254740993n)
     expect(addInt64(9007199254740993n, -2)).toBe(Number.MAX_SAFE_INTEGER)
+  })
+})
+
+describe('what is detached', () => {
+  // In a context of its own: the flag makes the function there.
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  const usedBytes = (): number => {
+    collectGarbage()
+    const { heapUsed, external } = process.memoryUsage()
+    return heapUsed + external
+  }
+
+  test.each([[true, 0, 10], [false, 40, 80]])('keeps no text alive of which little is kept: %s', (isDetached, leastMB, mostMB) => {
+    const before = usedBytes()
+    const kept = Array.from({ length: 20 }, (_, index) => {
+      const body = Buffer.from(JSON.stringify({ name: `a name that is long enough ${index}`, filler: 'x'.repeat(2_000_000) }))
+      return (parseJsonBytes(body, { isDetached }) as { readonly name: string }).name
+    })
+    const grownMB = (usedBytes() - before) / 1e6
+    expect(kept[7]).toBe('a name that is long enough 7')
+    expect(grownMB).toBeGreaterThan(leastMB - 10)
+    expect(grownMB).toBeLessThan(mostMB)
   })
 })

@@ -92,7 +92,7 @@ describe('a request under an Idempotency-Key', () => {
     const ask = async (): Promise<string | undefined> => {
       const vend = async ({ access }: { readonly access: string }) => {
         vended.push(access)
-        return { accessKeyId: 'A', secretAccessKey: 'S', sessionToken: 'T', expiresAtMs: 1 }
+        return { accessKeyId: 'A', secretAccessKey: 'vended secret', sessionToken: 'T', expiresAtMs: 1 }
       }
       const asked = { ...headers, 'x-iceberg-access-delegation': 'vended-credentials' }
       expect((await catalog.run({ operationId: 'createTable', caller: owner, path: { prefix: 'lake', ...ns }, query: {}, headers: asked, body, fileIoProperties: {}, vend })).status).toBe(200)
@@ -104,6 +104,9 @@ describe('a request under an Idempotency-Key', () => {
     expect(await ask()).toBe('read')
     operationIds = ['createTable', 'loadCredentials', 'updateTable']
     expect(await ask()).toBe('write')
+    const stored = await store.list({ ...rangeOf(key('i')), limit: 1000 })
+    expect(stored).toHaveLength(1)
+    for (const { value } of stored) expect(value.includes('vended secret')).toBe(false)
   })
 
   test.each(['017f22e2-79b0-7cc3-98c4-dc0c0c07398', '017f22e2-79b0-7cc3-98c4-dc0c0c07398g', '', 'x'])('must be a UUID: %j', async (uuid) => {

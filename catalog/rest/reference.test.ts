@@ -185,6 +185,24 @@ describe('names', () => {
     }
   })
 
+  test('may change with the namespace, of tables and of views, where that is there', async () => {
+    await createTable('t')
+    await createView('v')
+    await world.call('createNamespace', { body: { namespace: ['db', 'inner'] } })
+    const inner = { namespace: 'db\u001finner' }
+    const { metadata } = (await world.call('loadTable', { path: at('t') })).body
+    const move = (operationId: 'renameTable' | 'renameView', name: string, namespace: string[]): Promise<TestAnswer> =>
+      world.call(operationId, { body: { source: { namespace: ['db'], name }, destination: { namespace, name: `${name}2` } } })
+    expect((await move('renameTable', 't', ['nowhere'])).errorType).toBe('NoSuchNamespaceException')
+    expect((await move('renameTable', 't', ['db', 'inner'])).status).toBe(204)
+    expect((await move('renameView', 'v', ['db', 'inner'])).status).toBe(204)
+    expect((await world.call('loadTable', { path: { ...inner, table: 't2' } })).body['metadata']).toEqual(metadata)
+    expect((await world.call('loadView', { path: { ...inner, view: 'v2' } })).status).toBe(200)
+    expect((await world.call('tableExists', { path: at('t') })).status).toBe(404)
+    expect((await world.call('listTables', { path: ns })).body['identifiers']).toEqual([])
+    expect((await world.call('listTables', { path: inner })).body['identifiers']).toEqual([{ namespace: ['db', 'inner'], name: 't2' }])
+  })
+
   test('of namespaces go to any depth, hold any characters, and keep the parts of others apart', async () => {
     for (const level of ['a.b', 'ä/b', '%1F', 'x'.repeat(200), ' ', '日本']) {
       expect((await world.call('createNamespace', { body: { namespace: ['db', level] } })).status).toBe(200)

@@ -70,10 +70,17 @@ test('damage to every shard of a drive is never served, and a scrub mends it', a
   expect(deployment.stored.size).toBe(sizes.length + 30)
 })
 
+async function tokenOf({ server: { endpoint, accessKeyId, secretAccessKey } }: Deployment): Promise<string> {
+  const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: accessKeyId, client_secret: secretAccessKey, scope: 'PRINCIPAL_ROLE:ALL' })
+  const answer = await fetch(`${endpoint}/iceberg/v1/oauth/tokens`, { method: 'POST', body: form })
+  return (await answer.json() as { readonly access_token: string }).access_token
+}
+
 test('below the write quorum writes are refused, nothing of them is visible, and reads go on', async () => {
   const deployment = deploy(4)
   await deployment.startNew()
   await fill(deployment)
+  const token = await tokenOf(deployment)
   for (const number of [3, 4]) deployment.wipe(number)
   expect(await refusalOf(deployment.s3.send(new PutObjectCommand({ Bucket: bucket, Key: 'refused', Body: Buffer.alloc(200_000) })))).toBe('503 SlowDownWrite')
   expect(await refusalOf(deployment.get('refused'))).toBe('404 NoSuchKey')
@@ -82,6 +89,13 @@ test('below the write quorum writes are refused, nothing of them is visible, and
   expect((await fetch(`${deployment.server.endpoint}/minio/health/cluster/read`)).status).toBe(200)
   // Each worker looks at the drives for itself.
   await until('the status of every worker says so', async () => (await deployment.command('status', '--endpoint', deployment.server.endpoint)).code === 3)
+  // The catalog says the same in its own words: nothing was done, and to try again may help.
+  const { endpoint } = deployment.server
+  const headers = { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' }
+  const answer = await fetch(`${endpoint}/iceberg/v1/lake/namespaces`, { method: 'POST', headers, body: JSON.stringify({ namespace: ['refused'] }) })
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1'])
+  expect(await answer.json()).toMatchObject({ error: { type: 'ServiceUnavailableException', code: 503 } })
+  expect((await fetch(`${endpoint}/iceberg/v1/lake/namespaces/refused`, { headers })).status).toBe(404)
   deployment.wipe(2)
   expect(await refusalOf(deployment.get('first/300000'))).toBe('503 SlowDownRead')
 })

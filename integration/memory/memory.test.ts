@@ -1,7 +1,7 @@
 /** Memory stays bounded whatever the size of an object and the number of clients: `RssAnon` of both workers and the committer, sampled under load. */
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,18 +10,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { accessKeyId, connect, endpoint, freshBucket, secretAccessKey, serverPid } from '../connection.ts'
 import { emptySha256, sign } from '../raw-http/sign.ts'
 import { startServer } from '../start-server.ts'
+import { limitMebibytes, peakDuring, type Measured } from './peak.ts'
 
 const mebibyte = 1 << 20
-const limitMebibytes = 400
-const sampleMs = 50
 const s3 = connect()
 const Bucket = freshBucket('memory')
 const agent = new Agent({ keepAlive: true, maxSockets: Infinity })
-
-interface Measured {
-  readonly endpoint: string
-  readonly pid: number
-}
 
 const given: Measured = { endpoint, pid: serverPid }
 
@@ -29,32 +23,6 @@ beforeAll(async () => {
   await s3.send(new CreateBucketCommand({ Bucket }))
 })
 afterAll(() => agent.destroy())
-
-function processes({ pid }: Measured): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
-}
-
-function anonymousMebibytes(pid: number): number {
-  const [, kibibytes] = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
-  return Number(kibibytes) / 1024
-}
-
-/** The most that any of them had while `work` ran; throws when one was replaced in between. */
-async function peakDuring(work: () => Promise<void>, server = given): Promise<number> {
-  const before = processes(server)
-  expect(before.length).toBe(3)
-  let peak = 0
-  const timer = setInterval(() => {
-    peak = Math.max(peak, ...before.map(anonymousMebibytes))
-  }, sampleMs)
-  try {
-    await work()
-  } finally {
-    clearInterval(timer)
-  }
-  expect(processes(server)).toEqual(before)
-  return peak
-}
 
 function open(method: string, key: string, headers: Record<string, string>, server = given) {
   const { hostname, port, host } = new URL(server.endpoint)
@@ -91,11 +59,11 @@ async function get(key: string, server = given): Promise<void> {
 test('a 5 GiB PUT and GET', { timeout: 300_000 }, async () => {
   const block = randomBytes(mebibyte)
   const sent = createHash('md5')
-  const peakPut = await peakDuring(async () => {
+  const peakPut = await peakDuring(given, async () => {
     const etag = await put('large', block, 5 * 1024, bytes => sent.update(bytes))
     expect(etag).toBe(`"${sent.digest('hex')}"`)
   })
-  const peakGet = await peakDuring(() => get('large'))
+  const peakGet = await peakDuring(given, () => get('large'))
   await s3.send(new DeleteObjectCommand({ Bucket, Key: 'large' }))
   console.log(`5 GiB: ${peakPut.toFixed(0)} MiB in a worker during PUT, ${peakGet.toFixed(0)} MiB during GET`)
   expect(peakPut).toBeLessThan(limitMebibytes)
@@ -107,7 +75,7 @@ test('100 concurrent PUTs of 64 MiB', { timeout: 300_000 }, async () => {
   const expected = createHash('md5')
   for (let index = 0; index < 64; index += 1) expected.update(block)
   const etag = `"${expected.digest('hex')}"`
-  const peak = await peakDuring(async () => {
+  const peak = await peakDuring(given, async () => {
     const etags = await Promise.all(Array.from({ length: 100 }, (_, index) => put(`parallel/${index}`, block, 64)))
     expect(etags).toEqual(Array.from({ length: 100 }, () => etag))
   })
@@ -124,8 +92,8 @@ test('50 concurrent PUTs and GETs of 32 MiB over 16 drives', { timeout: 300_000 
     await connect({ endpoint: started.endpoint }).send(new CreateBucketCommand({ Bucket }))
     const block = randomBytes(mebibyte)
     const keys = Array.from({ length: 50 }, (_, index) => `wide/${index}`)
-    const peakPut = await peakDuring(async () => void (await Promise.all(keys.map(key => put(key, block, 32, () => {}, started)))), started)
-    const peakGet = await peakDuring(async () => void (await Promise.all(keys.map(key => get(key, started)))), started)
+    const peakPut = await peakDuring(started, async () => void (await Promise.all(keys.map(key => put(key, block, 32, () => {}, started)))))
+    const peakGet = await peakDuring(started, async () => void (await Promise.all(keys.map(key => get(key, started)))))
     console.log(`50 × 32 MiB over 16 drives: ${peakPut.toFixed(0)} MiB in a worker during PUT, ${peakGet.toFixed(0)} MiB during GET`)
     expect(peakPut).toBeLessThan(limitMebibytes)
     expect(peakGet).toBeLessThan(limitMebibytes)

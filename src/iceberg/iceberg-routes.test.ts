@@ -5,6 +5,7 @@ import { createCatalog } from '../../catalog/index.ts'
 import type { Caller } from '../identity/caller.ts'
 import { openScratchEngine, type ScratchEngine } from '../identity/scratch-engine.ts'
 import { minuteMs } from '../../base/units.ts'
+import { EngineError } from '../../engine/index.ts'
 import { openTokenKeys } from '../identity/token-keys.ts'
 import { SigningKeys } from '../sigv4/signing-keys.ts'
 import { attachContext } from '../telemetry/request-context.ts'
@@ -20,6 +21,7 @@ const tokenLifetimeMs = 3_600_000
 describe('the Iceberg REST catalog over HTTP', () => {
   let app: FastifyInstance
   let world: ScratchEngine
+  let unwritable: boolean
 
   beforeEach(async () => {
     world = await openScratchEngine()
@@ -27,6 +29,11 @@ describe('the Iceberg REST catalog over HTTP', () => {
     await engine.createBucket({ bucket: 'lake', ownerId: owner, region: 'us-east-1' })
     const catalog = createCatalog({ store: engineCatalogStore(engine), clock, random, settings: { idempotencyLifetimeMs: 1_800_000 } })
     await catalog.ensureWarehouse({ name: 'lake', bucket: 'lake', ownerAccountId: account.accountId })
+    unwritable = false
+    const transact: typeof engine.transact = async (work) => {
+      if (unwritable) throw new EngineError('Unwritable', '1 drive can be written and 2 are needed', {})
+      return engine.transact(work)
+    }
     app = fastify()
     app.addHook('onRequest', async (request) => attachContext(request.raw, { requestId: '0', expectsContinue: false, notes: {} }))
     await app.register(
@@ -38,7 +45,7 @@ describe('the Iceberg REST catalog over HTTP', () => {
         maxBodyBytes: 100_000,
         bucketTags: async () => ({}),
         signingKeys: new SigningKeys(),
-        tokenKeys: openTokenKeys({ ...world, serverKey: random.bytes(32) }),
+        tokenKeys: openTokenKeys({ ...world, engine: { extensions: engine.extensions, transact }, serverKey: random.bytes(32) }),
         lookupAccessKey: async (id) => (id === 'ADA' ? { secretAccessKey, caller } : undefined),
       }),
     )
@@ -57,6 +64,16 @@ describe('the Iceberg REST catalog over HTTP', () => {
       payload: new URLSearchParams(form).toString(),
     })
   }
+
+  test('grants no token while the first key cannot be stored, and says that to try again may help', async () => {
+    unwritable = true
+    const ask = () => token({ grant_type: 'client_credentials', client_id: 'ADA', client_secret: secretAccessKey })
+    const refused = await ask()
+    expect([refused.statusCode, refused.headers['retry-after']]).toEqual([503, '1'])
+    expect(refused.json()).toMatchObject({ error: { type: 'ServiceUnavailableException', code: 503 } })
+    unwritable = false
+    expect((await ask()).statusCode).toBe(200)
+  })
 
   async function bearer(): Promise<string> {
     const response = await token({ grant_type: 'client_credentials', client_id: 'ADA', client_secret: secretAccessKey, scope: 'catalog' })

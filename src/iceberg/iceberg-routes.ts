@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { MiB, minuteMs } from '../../base/units.ts'
 import { badRequest, CatalogError, errorResponse, type Catalog, type CatalogResponse, type Endpoint, type ServedOperationId, type TableFiles, type VendedCredentials } from '../../catalog/index.ts'
+import { EngineError, type EngineErrorCode } from '../../engine/index.ts'
 import { contextOf } from '../telemetry/request-context.ts'
 import { Attempts } from '../identity/attempts.ts'
 import { authenticateRequest, notAuthorized, type AuthenticationSettings } from './authenticate.ts'
@@ -180,8 +181,13 @@ export function refuseIcebergRequest(error: unknown, request: FastifyRequest, re
   send(reply, errorResponse(known))
 }
 
+/** What the store may say that is over in a while. */
+const passing: ReadonlySet<EngineErrorCode> = new Set<EngineErrorCode>(['Contention', 'Unwritable', 'Unreadable', 'StorageFull', 'OutcomeUnknown', 'Io'])
+
 function toCatalogError(error: unknown): CatalogError {
   if (error instanceof CatalogError) return error
+  // To read an access key, or to make the first key for tokens: the catalog was not asked yet.
+  if (error instanceof EngineError && passing.has(error.code)) return new CatalogError('ServiceUnavailable', 'Nothing was done; try again', { cause: error })
   const status = statusOf(error)
   if (status === 413) return new CatalogError('ContentTooLarge', 'The request body is too large')
   if (status < 500 && error instanceof Error) return new CatalogError('BadRequest', error.message)
