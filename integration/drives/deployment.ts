@@ -106,7 +106,8 @@ export class Deployment {
   }
 
   wipe(number: number): void {
-    rmSync(this.drive(number), { recursive: true, force: true })
+    // A server at work on it may put something in meanwhile.
+    rmSync(this.drive(number), { recursive: true, force: true, maxRetries: 10 })
   }
 
   /** An empty directory where the drive was. */
