@@ -12,6 +12,7 @@ import { entryBytesOf, paddedBytes, recordHeaderBytes, sealRecord, writeEntry } 
 import type { Member } from './member.ts'
 import { MetadataError } from './metadata-store.ts'
 import type { CommitResult } from './metadata-store.ts'
+import { isFull } from './is-full.ts'
 import type { KnownRequests } from './known-requests.ts'
 
 /** One batch is bounded, so that no commit waits behind an endless one. */
@@ -296,10 +297,6 @@ function stopped(cause: unknown): MetadataError {
 
 function isCorrupt(error: Error): boolean {
   return error instanceof MetadataError && error.code === 'Corrupt'
-}
-
-function isFull(error: unknown): boolean {
-  return (error instanceof DriveError || error instanceof MetadataError) && error.code === 'Full'
 }
 
 function deletes({ operations }: CommitRequest): boolean {

@@ -1,10 +1,10 @@
 import { must } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
-import { keepBallast, withRoom } from '../drives/ballast.ts'
 import { DriveError } from '../drives/drive.ts'
 import type { MemberEpoch } from '../drives/member-epoch.ts'
 import { readEpoch, writeEpoch } from '../drives/member-epoch.ts'
 import { within } from '../drives/within.ts'
+import { keepBallast, withRoom } from './ballast.ts'
 import { encodeRecord } from './journal/record.ts'
 import type { JournalRecord } from './journal/record.ts'
 import { KnownRequests } from './known-requests.ts'
@@ -190,7 +190,7 @@ export async function beginEpoch(members: readonly Member[], epoch: number): Pro
     const { bytes, checksum } = encodeRecord(header, Buffer.from(JSON.stringify({ epoch, members: members.map(({ id }) => id) })))
     await index.write(async (transaction) => {
       transaction.setPosition({ epoch, seq, checksum, version: before.version })
-      await withRoom(drive, isFull, () => journal.append(bytes, seq))
+      await withRoom(drive, () => journal.append(bytes, seq))
     })
   }))
 }
@@ -208,16 +208,12 @@ function knownFrom(records: readonly JournalRecord[], { index }: Member): KnownR
 
 async function attempt<T>(place: MemberPlace, onSkipped: (id: string, error: Error) => void, work: () => Promise<T>, isLast = false): Promise<T | undefined> {
   try {
-    return await withRoom(place.drive, isFull, work)
+    return await withRoom(place.drive, work)
   } catch (error) {
     if (isLast || !isOfDrive(error)) throw error
     onSkipped(place.id, error)
     return undefined
   }
-}
-
-function isFull(error: unknown): boolean {
-  return (error instanceof DriveError || error instanceof MetadataError) && error.code === 'Full'
 }
 
 /** Errors that say something of one drive: its own, its index's, and those of the system's calls. */

@@ -2,6 +2,7 @@ import { KiB, MiB } from '../../base/units.ts'
 import { decodeOperations } from './commit-codec.ts'
 import { applyOperations } from './index/metadata-index.ts'
 import type { MetadataIndex } from './index/metadata-index.ts'
+import { isFull } from './is-full.ts'
 import { entriesOf } from './journal/record.ts'
 import type { JournalRecord } from './journal/record.ts'
 import type { Member } from './member.ts'
@@ -24,7 +25,7 @@ export async function replay(member: Member, records: readonly JournalRecord[]):
       await applyRecords(member.index, records.slice(first, next), member.isCheckpointed)
       first = next
     } catch (error) {
-      if (!(error instanceof MetadataError && error.code === 'Full')) throw error
+      if (!isFull(error)) throw error
       if (atOnceBytes > 0) atOnceBytes = 0
       else if (member.isCheckpointed) throw error
       else await member.checkpoint()

@@ -1,13 +1,11 @@
-import os
 import pathlib
 import tempfile
 
 import pytest
-from server_process import ServerProcess, free_port
+from server_process import ServerProcess, claim_port
 
 # Before anything reads it: the server's address is the same in all of its lives.
-PORT = free_port()
-os.environ |= {'TEST_ENDPOINT': f'http://127.0.0.1:{PORT}', 'TEST_ACCESS_KEY': 'moraineadmin', 'TEST_SECRET_KEY': 'moraineadmin'}
+PORT = claim_port()
 
 
 @pytest.fixture(scope='session')

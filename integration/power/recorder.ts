@@ -1,9 +1,8 @@
 /** The recording file system (`recorder/`, in Go) as an object: disk images whose writes and flushes it logs, and replays. */
-import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { FuseProgram } from '../fuse-program.ts'
 
 /** What a drive does instead of what it is asked for: `delayMs` before each write and flush, then `errno`; reads fail where `reads` is set. */
 export interface Fault {
@@ -31,31 +30,18 @@ interface Answer {
 export class Recorder {
   /** Has the folder `images`, and is free for folders to mount on. */
   readonly root: string
-  readonly #tell: (line: string) => void
-  readonly #ended: Promise<unknown>
-  readonly #end: () => void
-  readonly #waiting: { readonly resolve: (answer: Answer) => void; readonly reject: (error: Error) => void }[] = []
+  readonly #program: FuseProgram<Answer>
 
-  private constructor(program: string, root: string, images: number, imageBytes: number) {
+  private constructor(root: string, program: FuseProgram<Answer>) {
     this.root = root
-    const child = spawn(program, [join(root, 'images'), String(images), String(imageBytes)], { stdio: ['pipe', 'pipe', 'inherit'] })
-    this.#tell = line => child.stdin.write(`${line}\n`)
-    this.#end = () => child.stdin.end()
-    this.#ended = new Promise(resolve => child.once('close', resolve))
-    const fail = (error: Error) => {
-      for (const { reject } of this.#waiting.splice(0)) reject(error)
-    }
-    child.once('error', fail)
-    child.once('close', code => fail(new Error(`the recorder ended with ${code}: it needs root and /dev/fuse, without which no power cut can be tried here`)))
-    createInterface({ input: child.stdout }).on('line', line => this.#waiting.shift()?.resolve(JSON.parse(line) as Answer))
+    this.#program = program
   }
 
   static async start(program: string, images: number, imageBytes: number): Promise<Recorder> {
     const root = mkdtempSync(join(tmpdir(), 'moraine-power-'))
-    mkdirSync(join(root, 'images'))
-    const recorder = new Recorder(program, root, images, imageBytes)
-    await recorder.#answer()
-    return recorder
+    const folder = join(root, 'images')
+    mkdirSync(folder)
+    return new Recorder(root, await FuseProgram.mount(program, [folder, String(images), String(imageBytes)]))
   }
 
   /** The path of an image; images count from 0. */
@@ -65,43 +51,31 @@ export class Recorder {
 
   /** How many entries the log has: what happens from now on comes after them. */
   async position(): Promise<number> {
-    return (await this.#ask({ do: 'state' })).entries
+    return (await this.#program.ask({ do: 'state' })).entries
   }
 
   /** Of each flush the position after it, and the log's end. */
   async flushes(): Promise<{ readonly flushes: readonly number[]; readonly end: number; readonly bytes: number }> {
-    const { flushes = [], entries, bytes } = await this.#ask({ do: 'flushes' })
+    const { flushes = [], entries, bytes } = await this.#program.ask({ do: 'flushes' })
     return { flushes, end: entries, bytes }
   }
 
   async fail(image: number, fault: Fault): Promise<void> {
-    await this.#ask({ do: 'fault', image, fault })
+    await this.#program.ask({ do: 'fault', image, fault })
   }
 
   /** The recording is over: from here on the images are what cuts leave. */
   async replay(): Promise<void> {
-    await this.#ask({ do: 'replay' })
+    await this.#program.ask({ do: 'replay' })
   }
 
   /** Cuts come in the order of the log. Nothing may be mounted meanwhile. */
   async cut({ at, keep, seed, liar = -1 }: Cut): Promise<void> {
-    await this.#ask({ do: 'cut', cut: { at, keep, seed, liar } })
+    await this.#program.ask({ do: 'cut', cut: { at, keep, seed, liar } })
   }
 
   async close(): Promise<void> {
-    this.#end()
-    await this.#ended
+    await this.#program.end()
     rmSync(this.root, { recursive: true })
-  }
-
-  async #ask(command: object): Promise<Answer> {
-    this.#tell(JSON.stringify(command))
-    const answer = await this.#answer()
-    if (answer.error !== undefined) throw new Error(answer.error)
-    return answer
-  }
-
-  #answer(): Promise<Answer> {
-    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }))
   }
 }

@@ -19,6 +19,13 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def claim_port() -> int:
+    """A port for a server of the tests' own, which all clients find in the environment: to be called before they are imported."""
+    port = free_port()
+    os.environ |= {'TEST_ENDPOINT': f'http://127.0.0.1:{port}', 'TEST_ACCESS_KEY': 'moraineadmin', 'TEST_SECRET_KEY': 'moraineadmin'}
+    return port
+
+
 class ServerProcess:
     def __init__(self, port: int, folder: pathlib.Path, drives: int = 1):
         self._port = port

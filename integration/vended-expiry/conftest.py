@@ -3,11 +3,10 @@ import pathlib
 import tempfile
 
 import pytest
-from server_process import ServerProcess, free_port
+from server_process import ServerProcess, claim_port
 
 # Before anything reads it.
-PORT = free_port()
-os.environ |= {'TEST_ENDPOINT': f'http://127.0.0.1:{PORT}', 'TEST_ACCESS_KEY': 'moraineadmin', 'TEST_SECRET_KEY': 'moraineadmin'}
+PORT = claim_port()
 
 # Long enough for one step, short enough to outlive.
 LIFETIME_SECONDS = 12

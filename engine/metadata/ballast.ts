@@ -1,8 +1,9 @@
 import { KiB } from '../../base/units.ts'
-import { type Drive, DriveError } from './drive.ts'
+import { type Drive, DriveError } from '../drives/drive.ts'
+import { isFull } from './is-full.ts'
 
 /**
- * Space that a full drive still has for what a start must write: a file of the metadata directory that is given up
+ * Space that a full drive still has for what a start must write: a file of the metadata directory, 64 KiB, that is given up
  * when nothing else fits, and made again when there is room. Without it a drive that blobs filled to the last block
  * could not even be told of a new epoch, and a server on such drives could not be started to delete from them.
  */
@@ -10,7 +11,7 @@ export const ballastPath = 'ballast'
 const ballastBytes = 64 * KiB
 
 /** Does the work once more without the ballast where it fails for want of space. */
-export async function withRoom<T>(drive: Drive, isFull: (error: unknown) => boolean, work: () => Promise<T>): Promise<T> {
+export async function withRoom<T>(drive: Drive, work: () => Promise<T>): Promise<T> {
   try {
     return await work()
   } catch (error) {
