@@ -91,6 +91,19 @@ describe('is refused untouched', () => {
   })
 })
 
+test('what a server puts in the place of a drive that has just been pulled does not make the new one foreign, and goes', async () => {
+  const directory = mkdtempSync(join(root, 'pulled-'))
+  mkdirSync(join(directory, 'metadata'))
+  for (const name of ['committer.sqlite', 'epoch.json', 'epoch.json.new']) writeFileSync(join(directory, 'metadata', name), 'x')
+  const drive = new NodeDrive(directory)
+  expect((await inspectDrive(drive)).kind).toBe('unformatted')
+  await openDrive(drive, systemRandom)
+  expect(readdirSync(join(directory, 'metadata'))).toEqual(['committer.sqlite'])
+  rmSync(join(directory, recordPath))
+  writeFileSync(join(directory, 'metadata', 'data.mdb'), 'rows')
+  await expect(inspectDrive(drive)).rejects.toMatchObject({ code: 'Foreign', message: 'there is no moraine.json, but metadata holds "data.mdb"' })
+})
+
 test('the root of a file system, and a lock, do not make a drive foreign', async () => {
   const drive = new SimulatedDrive()
   await drive.createDirectory('lost+found')

@@ -102,7 +102,12 @@ export async function openDrive(drive: Drive, random: Random, deploymentId = ran
 export async function formatDrive(drive: Drive, record: DriveRecord): Promise<void> {
   for (const directory of [blobsDirectory, ...blobDirectories]) await createIfMissing(drive, directory)
   await drive.syncDirectory(blobsDirectory)
-  if ((await drive.list('')).includes(recordPath)) {
+  const names = await drive.list('')
+  if (names.includes(metadataDirectory)) {
+    for (const path of epochPaths) await drive.remove(path).catch(ignoring('NotFound'))
+    await drive.syncDirectory(metadataDirectory)
+  }
+  if (names.includes(recordPath)) {
     if (!isTorn(await readAll(drive, recordPath))) throw new DriveError('Exists', 'the drive has a record')
     await drive.remove(recordPath)
     await drive.syncDirectory('')
@@ -188,12 +193,26 @@ function isSets(value: unknown): value is string[][] {
   return Array.isArray(value) && value.every((set) => Array.isArray(set) && set.every((id) => typeof id === 'string'))
 }
 
-/** Throws `Foreign` unless there is nothing, or only what an interrupted formatting leaves. */
+/**
+ * What a server puts on a drive of its own, and on another that was put in its place an instant before: nothing of it is missed.
+ * An epoch of who knows when is none of the drive to be.
+ */
+const epochPaths = ['epoch.json', 'epoch.json.new'].map((name) => `${metadataDirectory}/${name}`)
+const misplacedNames = new Set(['committer.sqlite', 'committer.sqlite-journal', 'ballast', 'probe', 'epoch.json', 'epoch.json.new'])
+
+/** Throws `Foreign` for metadata that may be some. */
+async function requireMisplaced(drive: Drive): Promise<void> {
+  const foreign = (await drive.list(metadataDirectory)).filter((name) => !misplacedNames.has(name))
+  if (foreign.length > 0) throw new DriveFormatError('Foreign', `there is no ${recordPath}, but ${metadataDirectory} holds ${quote(foreign)}`)
+}
+
+/** Throws `Foreign` unless there is nothing, or only what an interrupted formatting leaves, or a server that looked away. */
 async function requireLeftovers(drive: Drive, names: readonly string[]): Promise<void> {
   // The root of an ext4 file system has a directory `lost+found`.
-  const ours = new Set([blobsDirectory, recordPath, lockPath, `${lockPath}-journal`, 'lost+found'])
+  const ours = new Set([blobsDirectory, recordPath, lockPath, `${lockPath}-journal`, metadataDirectory, 'lost+found'])
   const foreign = names.filter((name) => !ours.has(name) && !name.startsWith(probePrefix))
   if (foreign.length > 0) throw new DriveFormatError('Foreign', `the directory is not empty and not Moraine's: it holds ${quote(foreign)}`)
+  if (names.includes(metadataDirectory)) await requireMisplaced(drive)
   if (!names.includes(blobsDirectory)) return
   const made = new Set(blobDirectories)
   for (const name of await drive.list(blobsDirectory)) {
