@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,6 +13,7 @@ import { openMember } from './open-member.ts'
 import { openCommitter, openMetadata, placeOf } from './open-metadata.ts'
 import { currentCopies, walkCopy } from './walk-copy.ts'
 import { type MetadataPlaces, onOneDrive } from './metadata-places.ts'
+import { LmdbReader } from './index/lmdb-reader.ts'
 
 /** What real LMDB files are after a loss of power, of drives, and of bytes. */
 
@@ -242,6 +243,15 @@ function readElsewhere(directory: string): { readonly signal: NodeJS.Signals | n
   const { signal, stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', source], { encoding: 'utf8' })
   return { signal, lines: stdout.trim().split('\n') }
 }
+
+test('a reader takes no empty place for an index: nothing is made there, and nothing answered as absent', () => {
+  const directory = join(root, 'pulled')
+  mkdirSync(directory)
+  expect(() => new LmdbReader(directory)).toThrow('holds no index')
+  expect(readdirSync(directory)).toEqual([])
+  expect(() => new LmdbReader(join(root, 'nowhere'))).toThrow('holds no index')
+  expect(existsSync(join(root, 'nowhere'))).toBe(false)
+})
 
 test('a flipped byte in any page of the index, or a file cut short, never makes a wrong value', async () => {
   const directory = join(root, 'flips')

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, linkSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { open } from 'lmdb'
 import type { RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb'
@@ -48,8 +48,10 @@ export function openForWriting(directory: string, mapBytes = defaultMapBytes): E
   return environment
 }
 
-/** For any number of processes that read, while one writes or none does. */
+/** For any number of processes that read, while one writes or none does. Throws `Corrupt` where there is none: LMDB would make one. */
 export function openForReading(directory: string, mapBytes = defaultMapBytes): Environment {
+  const file = statSync(join(directory, dataFile), { throwIfNoEntry: false })
+  if (file === undefined || file.size === 0) throw new MetadataError('Corrupt', `${directory} holds no index`)
   return openLargest(resolve(directory), { noSync: true, overlappingSync: false }, mapBytes)
 }
 

@@ -24,8 +24,12 @@ export class LmdbReader implements ClosableReader {
   #closed = false
   readonly #walks = new Set<Promise<void>>()
 
+  /** Throws `Corrupt` where no committer has begun an index: in the place of a drive that was pulled nothing is made, nor read as empty. */
   constructor(directory: string, mapBytes?: number) {
     this.#environment = openForReading(directory, mapBytes)
+    if (!isEmpty(this.#environment)) return
+    void this.#environment.close()
+    throw new MetadataError('Corrupt', `${directory} holds an index that was never begun`)
   }
 
   async get(key: Uint8Array): Promise<Entry | undefined> {
@@ -114,6 +118,15 @@ export class LmdbReader implements ClosableReader {
 }
 
 /** What LMDB itself finds wrong has a number for a code: a page that is not where the tree says, or is of another kind. */
+/** Damage that shows here is told by the reads that meet it. */
+function isEmpty(environment: Environment): boolean {
+  try {
+    return [...environment.getKeys({ limit: 1 })].length === 0
+  } catch {
+    return false
+  }
+}
+
 function readIn<T>(read: () => T): T {
   try {
     return read()
