@@ -122,6 +122,23 @@ describe.skipIf(!mounted)(`a full file system${mounted ? '' : `: not run, a tmpf
     expect(readdirSync(directory)).toContain('ballast')
   })
 
+  test('each of many starts leaves the next one what it needs, though others take what is free in between', async () => {
+    grow('80m')
+    const written = fillAndDie(join(root, 'started'))
+    for (let start = 0; start < 8; start++) {
+      fillUp()
+      const store = await openStore('started')
+      expect(await store.list({ start: Buffer.from('k'), end: Buffer.from('l'), limit: 1000 })).toHaveLength(written)
+      await store.close()
+    }
+    // Room that others give back is enough to go on.
+    grow('84m')
+    const store = await openStore('started')
+    for (let i = 0; i < written; i++) await store.commit({ checks: [], puts: [], deletes: [Buffer.from(`k${i}`)], appends: [] })
+    expect((await store.commit(put('after', contentOf(64 * KiB)))).ok).toBe(true)
+    await store.close()
+  })
+
   test('a drive without a free block can be locked', () => {
     fillUp()
     expect(() => lockDrive(join(root, 'new.sqlite')).release()).not.toThrow()

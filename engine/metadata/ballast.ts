@@ -8,7 +8,9 @@ import { isFull } from './is-full.ts'
  * could not even be told of a new epoch, and a server on such drives could not be started to delete from them.
  */
 export const ballastPath = 'ballast'
-const ballastBytes = 64 * KiB
+const newBallastPath = 'ballast.new'
+/** As much of the first as there is room for. */
+const ballastSizes = [64 * KiB, 32 * KiB, 16 * KiB, 8 * KiB]
 
 /** Does the work once more without the ballast where it fails for want of space. */
 export async function withRoom<T>(drive: Drive, work: () => Promise<T>): Promise<T> {
@@ -20,24 +22,36 @@ export async function withRoom<T>(drive: Drive, work: () => Promise<T>): Promise
   }
 }
 
-/** Makes it where there is none and where there is room; never fails. */
+/** Makes it, or a larger one, where there is room; never fails. */
 export async function keepBallast(drive: Drive): Promise<void> {
   try {
-    const file = await drive.create(ballastPath)
-    try {
-      await file.write(Buffer.alloc(ballastBytes), 0)
-      await file.sync()
-    } catch (error) {
-      // One without its blocks would keep another from being made.
-      await drive.remove(ballastPath)
-      throw error
-    } finally {
-      await file.close()
+    const there = await drive.sizeOf(ballastPath).catch(() => 0)
+    await drive.remove(newBallastPath).catch(() => undefined)
+    for (const bytes of ballastSizes) {
+      if (bytes <= there || await makeBallast(drive, bytes)) return
     }
-    await drive.syncDirectory('')
   } catch (error) {
     if (!(error instanceof DriveError)) throw error
   }
+}
+
+/** False where there is no room: what there was stays. */
+async function makeBallast(drive: Drive, bytes: number): Promise<boolean> {
+  const file = await drive.create(newBallastPath)
+  try {
+    await file.write(Buffer.alloc(bytes), 0)
+    await file.sync()
+  } catch (error) {
+    // One without its blocks would keep another from being made.
+    await drive.remove(newBallastPath)
+    if (isFull(error)) return false
+    throw error
+  } finally {
+    await file.close()
+  }
+  await drive.rename(newBallastPath, ballastPath)
+  await drive.syncDirectory('')
+  return true
 }
 
 /** Whether there was any. */

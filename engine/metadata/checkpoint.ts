@@ -17,50 +17,56 @@ export interface Checkpoint {
 const prefix = 'checkpoint-'
 
 export class CheckpointFiles {
-  readonly #drive: Drive
   readonly #files: readonly DriveFile[]
-  #older: readonly string[]
 
-  private constructor(drive: Drive, files: readonly DriveFile[], older: readonly string[]) {
-    this.#drive = drive
+  private constructor(files: readonly DriveFile[]) {
     this.#files = files
-    this.#older = older
   }
 
-  static async open(drive: Drive): Promise<CheckpointFiles> {
+  /**
+   * Durable when it resolves, in the place of all that there were. The older ones go before the second file is made, so that
+   * no more than one sector beyond theirs is ever needed: a drive may have no more.
+   */
+  static async begin(drive: Drive, checkpoint: Checkpoint): Promise<CheckpointFiles> {
     const older = await checkpointNames(drive)
     const next = Math.max(0, ...older.map(numberOf)) + 1
-    const files: DriveFile[] = []
+    const sector = encodeCheckpoint(checkpoint)
+    const first = await makeFile(drive, `${prefix}${next}`, sector)
     try {
-      for (const number of [next, next + 1]) {
-        const file = await drive.create(`${prefix}${number}`)
-        files.push(file)
-        await file.write(Buffer.alloc(alignmentBytes), 0)
-        await file.sync()
-      }
-      await drive.syncDirectory('')
+      for (const name of older) await drive.remove(name)
+      return new CheckpointFiles([first, await makeFile(drive, `${prefix}${next + 1}`, sector)])
     } catch (error) {
-      for (const file of files) await file.close().catch(() => undefined)
+      await first.close().catch(() => undefined)
       throw error
     }
-    return new CheckpointFiles(drive, files, older)
   }
 
   /** Durable when it resolves; no other checkpoint is valid any more. */
   async write(checkpoint: Checkpoint): Promise<void> {
-    const bytes = encodeCheckpoint(checkpoint)
+    const sector = encodeCheckpoint(checkpoint)
     for (const file of this.#files) {
-      await file.write(bytes, 0)
+      await file.write(sector, 0)
       await file.sync()
     }
-    if (this.#older.length === 0) return
-    for (const name of this.#older) await this.#drive.remove(name)
-    await this.#drive.syncDirectory('')
-    this.#older = []
   }
 
   async close(): Promise<void> {
     for (const file of this.#files) await file.close()
+  }
+}
+
+/** With its entry, and whatever entries went before it; on failure it leaves nothing that takes space. */
+async function makeFile(drive: Drive, name: string, sector: Buffer): Promise<DriveFile> {
+  const file = await drive.create(name)
+  try {
+    await file.write(sector, 0)
+    await file.sync()
+    await drive.syncDirectory('')
+    return file
+  } catch (error) {
+    await file.close().catch(() => undefined)
+    await drive.remove(name).catch(() => undefined)
+    throw error
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Drive } from '../drives/drive.ts'
+import { withRoom } from './ballast.ts'
 import type { CheckpointFiles } from './checkpoint.ts'
 import type { IndexPin, MetadataIndex } from './index/metadata-index.ts'
 import type { Journal } from './journal/journal.ts'
@@ -50,9 +51,10 @@ export class Member {
     return this.#pins.length === 1 && this.#pins[0]?.position.seq === this.index.position.seq
   }
 
-  /** Throws `Full` unless journal and index can take a record of this size, with so many commits. */
+  /** Throws `Full` unless journal and index can take a record of this size, with so many commits; one that frees space may have the ballast. */
   async reserve({ recordBytes, commits, frees }: { readonly recordBytes: number; readonly commits: number; readonly frees: boolean }): Promise<void> {
-    await this.journal.reserve(recordBytes)
+    const reserve = (): Promise<void> => this.journal.reserve(recordBytes)
+    await (frees ? withRoom(this.drive, reserve) : reserve())
     this.index.reserve({ bytes: 2 * recordBytes + commits * treeBytes + spareBytes, frees, isPinned: this.isCheckpointed })
   }
 

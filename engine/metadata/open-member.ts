@@ -137,16 +137,16 @@ export async function copyMember(place: MemberPlace, donor: Member): Promise<Mem
 
 async function withCheckpoint(place: MemberPlace, index: MetadataIndex): Promise<Member> {
   const { id, drive } = place
-  const checkpoints = await CheckpointFiles.open(drive)
   const pin = index.pin()
+  let checkpoints: CheckpointFiles | undefined
   try {
     await index.sync()
-    await checkpoints.write(pin)
+    checkpoints = await CheckpointFiles.begin(drive, pin)
     await makeJournalDirectory(drive)
     return new Member({ id, drive, index, checkpoints, pin, journal: await Journal.open(place) })
   } catch (error) {
     pin.release()
-    await checkpoints.close().catch(() => undefined)
+    await checkpoints?.close().catch(() => undefined)
     throw error
   }
 }

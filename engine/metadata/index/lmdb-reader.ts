@@ -117,7 +117,6 @@ export class LmdbReader implements ClosableReader {
   }
 }
 
-/** What LMDB itself finds wrong has a number for a code: a page that is not where the tree says, or is of another kind. */
 /** Damage that shows here is told by the reads that meet it. */
 function isEmpty(environment: Environment): boolean {
   try {
@@ -127,6 +126,7 @@ function isEmpty(environment: Environment): boolean {
   }
 }
 
+/** What LMDB itself finds wrong has a number for a code: a page that is not where the tree says, or is of another kind. */
 function readIn<T>(read: () => T): T {
   try {
     return read()

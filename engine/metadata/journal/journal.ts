@@ -144,12 +144,14 @@ export class Journal {
     this.#spare.catch(() => {})
   }
 
+  /** On a full drive as much as there is room for: one that only fits its record would be the last. */
   async #createAtLeast(bytes: number): Promise<Segment> {
-    try {
-      return await this.#create(Math.max(bytes, this.#nextBytes))
-    } catch (error) {
-      if (!(error instanceof DriveError && error.code === 'Full') || bytes >= this.#nextBytes) throw error
-      return await this.#create(bytes)
+    for (let size = Math.max(bytes, this.#nextBytes); ; size = Math.max(bytes, alignmentBytes * Math.floor(size / 2 / alignmentBytes))) {
+      try {
+        return await this.#create(size)
+      } catch (error) {
+        if (!(error instanceof DriveError && error.code === 'Full') || size === bytes) throw error
+      }
     }
   }
 
