@@ -54,6 +54,8 @@ class Primary {
   readonly #seats: Seat[]
   readonly #committer: CommitterSeat
   #phase: 'starting' | 'serving' | 'ending' = 'starting'
+  /** Once a worker has listened, the configuration is good: what fails or dies then is replaced, though others still start. */
+  #hasServed = false
   #ending: Ending = { kind: 'drained' }
   #port: number
   /** Workers that know where to read. */
@@ -101,6 +103,7 @@ class Primary {
         return
       case 'listening':
         seat.listening = true
+        this.#hasServed = true
         this.#port = message.port
         if (this.#phase !== 'starting' || !this.#seats.every(({ listening }) => listening)) return
         this.#phase = 'serving'
@@ -119,7 +122,7 @@ class Primary {
         this.#committer.suspectCopies(message.directories)
         return
       case 'failed':
-        if (this.#phase === 'starting') this.#fail(message.message)
+        if (this.#phase === 'starting' && !this.#hasServed) this.#fail(message.message)
         else this.#options.logger.error({ worker: worker.process.pid }, message.message)
     }
   }
@@ -129,10 +132,8 @@ class Primary {
     seat.worker = undefined
     // The index is read through a memory map: damage below it ends the reader.
     if (isOfDamage(reason)) this.#committer.suspectIndex()
-    // Once a worker has listened, the configuration is good: what dies then is replaced, though others still start.
-    const hasServed = this.#seats.some(({ listening }) => listening)
     seat.listening = false
-    if (this.#phase === 'starting' && !hasServed) this.#fail(`a worker died while it started: ${reason}`)
+    if (this.#phase === 'starting' && !this.#hasServed) this.#fail(`a worker died while it started: ${reason}`)
     if (this.#phase === 'ending') {
       this.#finishWhenEmpty()
       return
