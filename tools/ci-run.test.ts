@@ -46,6 +46,15 @@ describe('.ci/run', () => {
     expect(status).toBe(1)
   })
 
+  it('tells at its end what failed, though other parts ran since', () => {
+    const spark = 'echo early; echo "Failed Tests 1"; echo a table was lost; echo 2 passed, 1 failed; exit 1'
+    const { lines } = run({ ...green, spark })
+    const again = lines.slice(lines.indexOf('== spark failed'))
+    expect(again).toContain('a table was lost')
+    expect(again).not.toContain('early')
+    expect(run(green).lines.filter((line) => line.endsWith(' failed') && line.startsWith('=='))).toEqual([])
+  })
+
   it('ends a part at its deadline, and says which', () => {
     const { status, lines } = run({ ...green, test: 'sleep 60 & sleep 60' }, { CI_BUDGET_SECONDS: '2' })
     expect(lines.at(-1)).toBe('0 passed, 4 failed')

@@ -77,7 +77,10 @@ export class Deployment {
         return await request()
       } catch (error) {
         if (isOver()) return
-        if (!this.#mayRepeat(error) || Date.now() > deadlineMs) throw new Error(`${what} failed; the server's last words:\n${this.server.logs().slice(-4000)}`, { cause: error })
+        if (this.#mayRepeat(error) && Date.now() <= deadlineMs) continue
+        // What ended a connection is told of a moment after.
+        await new Promise(resolve => setTimeout(resolve, 1000))
+        throw new Error(`${what} failed; the server's last words:\n${this.server.logs().slice(-4000)}`, { cause: error })
       }
     }
   }

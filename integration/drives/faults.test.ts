@@ -75,8 +75,10 @@ test('two drives of which one is lost: a start reads, refuses to write, and writ
 }, 120_000)
 
 test('the drive whose metadata are read is wiped and replaced: workers read another copy, and the copies are as many as before', async () => {
-  const deployment = deploy(4)
+  const deployment = deploy(4, { MORAINE_LOG_LEVEL: 'info' })
   await deployment.startNew()
+  // One worker answers before the other has begun.
+  await until('both workers serve', saysSo(deployment, '"serving"'))
   await deployment.put('before', 300_000)
   await deployment.put('inline', 500)
   const workers = workersOf(deployment)
