@@ -37,6 +37,12 @@ export class CatalogClient {
     return { status: response.status, body: await response.text() }
   }
 
+  async headersOf(method: string, path: string): Promise<Headers> {
+    const response = await fetch(`${this.#root}/${path}`, { method, headers: { authorization: this.#authorization } })
+    await response.arrayBuffer()
+    return response.headers
+  }
+
   /** Must succeed. */
   async must(method: string, path: string, body?: unknown): Promise<string> {
     const answer = await this.ask(method, path, body)
