@@ -1,5 +1,6 @@
 import { DriveError } from '../drives/drive.ts'
 import type { Drive } from '../drives/drive.ts'
+import { keepBallast } from './ballast.ts'
 import { CheckpointFiles, readCheckpoint, removeCheckpoints } from './checkpoint.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { origin } from './index/metadata-index.ts'
@@ -106,8 +107,7 @@ export async function openMember(place: MemberPlace, inspected: Inspected | unde
       await replay(member, missing)
       await member.checkpoint()
     }
-    await member.emptyJournal()
-    return member
+    return withEmptyJournal(member)
   })
 }
 
@@ -131,7 +131,13 @@ export async function copyMember(place: MemberPlace, donor: Member): Promise<Mem
   await source.replaceWith(donor.index)
   const index = source.open()
   const member = await closingOnFailure(index, () => withCheckpoint(place, index))
+  return withEmptyJournal(member)
+}
+
+/** The ballast, which may have given way to the index, is made of what the journal had, before the next journal takes all of it. */
+async function withEmptyJournal(member: Member): Promise<Member> {
   await member.emptyJournal()
+  await keepBallast(member.drive)
   return member
 }
 
