@@ -66,6 +66,32 @@ def test_deletion_vectors(spark, flights):
     assert_same_rows(duckdb_lakehouse().execute(TOTALS.format(flights=f'{TABLE}.changed_v3')).fetchall(), wanted)
 
 
+def test_variant_columns(spark):
+    table = f'{TABLE}.variants'
+    spark.sql(f"CREATE TABLE {table} (id BIGINT, seen VARIANT) USING iceberg TBLPROPERTIES ('format-version' = '3', 'write.delete.mode' = 'merge-on-read')")
+    spark.sql(f"""INSERT INTO {table} SELECT id, parse_json(text) FROM VALUES (1, '{{"origin": "JFK", "delay": 12.5}}'), (2, '[1, "two", null]'), (3, NULL) AS rows(id, text)""")
+    spark.sql(f'DELETE FROM {table} WHERE id = 3')
+    spark.sql(f"""INSERT INTO {table} SELECT 4, parse_json('{{"origin": "EWR"}}')""")
+    read = f"SELECT id, variant_get(seen, '$.origin', 'string'), variant_get(seen, '$.delay', 'double'), variant_get(seen, '$[1]', 'string') FROM {table} ORDER BY id"
+    assert rows_of(spark, read) == [(1, 'JFK', 12.5, None), (2, None, None, 'two'), (4, 'EWR', None, None)]
+
+
+def test_types_of_version_3_are_kept(spark):
+    """Spark has no SQL for most of them: its Iceberg library creates, changes and loads the table."""
+    iceberg, catalog = spark._jvm.org.apache.iceberg, spark._jvm.org.apache.iceberg.spark.Spark3Util.loadIcebergCatalog(spark._jsparkSession, 'lh')
+    types = iceberg.types.Types
+    kinds = [types.VariantType.get(), types.GeometryType.crs84(), types.GeometryType.of('EPSG:3857'), types.GeographyType.crs84(), types.UnknownType.get(),
+             types.TimestampNanoType.withZone(), types.TimestampNanoType.withoutZone()]
+    columns = spark._jvm.java.util.ArrayList([types.NestedField.optional(index + 1, f'c{index}', kind) for index, kind in enumerate(kinds)])
+    name = iceberg.catalog.TableIdentifier.parse(f'{NAMESPACE}.version_3')
+    made = catalog.createTable(name, iceberg.Schema(columns), iceberg.PartitionSpec.unpartitioned(), {'format-version': '3'})
+    made.updateSchema().addColumn('note', types.StringType.get(), None, iceberg.expressions.Expressions.lit('none')).commit()
+    loaded = catalog.loadTable(name)
+    assert [loaded.schema().findType(f'c{index}').toString() for index in range(len(kinds))] == [kind.toString() for kind in kinds]
+    assert loaded.schema().findField('note').initialDefault() == 'none' and loaded.operations().current().formatVersion() == 3
+    catalog.dropTable(name)
+
+
 def test_spark_reads_what_pyiceberg_and_duckdb_wrote(spark, catalog):
     rows = arrow_table('SELECT * FROM flights')
     catalog.create_table((NAMESPACE, 'from_pyiceberg'), schema=rows.schema).append(rows)
