@@ -186,7 +186,7 @@ test('a stream holds a bounded number of blocks and follows its consumer', async
     await new Promise(setImmediate)
     expect(reads.started - taken).toBeLessThan(4)
   }
-  expect(taken).toBe(256)
+  expect(taken).toBe(64)
   reads.started = 0
   await readAll(store, ref, { offset: 500_000, length: 1 })
   expect(reads.started).toBe(1)

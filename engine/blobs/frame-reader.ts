@@ -11,14 +11,16 @@ const framesAtOnce = 4
 /** Reads of one stream under way or waiting for the consumer. */
 const readsAhead = 2
 
+/** The blocks right behind one another, then their hashes. */
 interface Frames {
   readonly slices: readonly BlockSlice[]
   readonly buffer: Buffer
 }
 
 /**
- * Reads a range's frames in long reads, verifies each block as its turn comes, and yields the part of it that the
- * range covers. A yielded buffer is the consumer's until it asks for the next.
+ * Reads a range's frames in long reads, verifies their blocks as their turn comes, and yields the part of them that the
+ * range covers, in one piece: what a piece costs on its way to a socket does not depend on its length. A yielded buffer is
+ * the consumer's until it asks for the next.
  */
 export class FrameReader {
   readonly #file: DriveFile
@@ -45,11 +47,7 @@ export class FrameReader {
       while (this.#next <= this.#last && this.#ahead.length < readsAhead) this.#readAhead()
       const frames = await this.#ahead.shift()
       if (frames === undefined) return
-      let at = 0
-      for (const slice of frames.slices) {
-        yield this.#verified(frames.buffer, at, slice)
-        at += hashBytes + slice.bytes
-      }
+      yield this.#verified(frames)
       // Not when the consumer stopped half-way: it may still be sending what it has.
       if (frames.buffer.length === this.#pooledBytes) this.#pool.giveBack(frames.buffer)
     }
@@ -78,18 +76,36 @@ export class FrameReader {
   }
 
   async #read(slices: readonly BlockSlice[], position: number): Promise<Frames> {
-    const bytes = slices.reduce((sum, slice) => sum + hashBytes + slice.bytes, 0)
+    const blocksEnd = blockBytesOf(slices)
+    const bytes = blocksEnd + slices.length * hashBytes
     const buffer = slices.length === framesAtOnce ? this.#pool.take(this.#pooledBytes) : Buffer.allocUnsafeSlow(bytes)
-    const count = await onDrive(this.#file.read(buffer.subarray(0, bytes), position))
+    let at = 0
+    const targets = slices.flatMap((slice, index) => {
+      const hashAt = blocksEnd + index * hashBytes
+      const block = buffer.subarray(at, at + slice.bytes)
+      at += slice.bytes
+      return [buffer.subarray(hashAt, hashAt + hashBytes), block]
+    })
+    const count = await onDrive(this.#file.readInto(targets, position))
     if (count < bytes) throw new BlobError('Corrupt', `blob ${this.#ref.blobId} is cut short`)
     return { slices, buffer }
   }
 
-  #verified(buffer: Buffer, at: number, { index, bytes, start, end }: BlockSlice): Buffer {
-    const block = buffer.subarray(at + hashBytes, at + hashBytes + bytes)
-    if (blockHash(this.#seed, index, block) !== buffer.readBigUInt64LE(at)) {
-      throw new BlobError('Corrupt', `block ${index} of blob ${this.#ref.blobId} does not match its checksum`)
+  #verified({ slices, buffer }: Frames): Buffer {
+    const blocksEnd = blockBytesOf(slices)
+    let at = 0
+    for (const [place, { index, bytes }] of slices.entries()) {
+      if (blockHash(this.#seed, index, buffer.subarray(at, at + bytes)) !== buffer.readBigUInt64LE(blocksEnd + place * hashBytes)) {
+        throw new BlobError('Corrupt', `block ${index} of blob ${this.#ref.blobId} does not match its checksum`)
+      }
+      at += bytes
     }
-    return block.subarray(start, end)
+    // All but the first begin with their block, all but the last end with it.
+    const lacking = slices.at(-1)
+    return buffer.subarray(slices[0]?.start ?? 0, blocksEnd - (lacking === undefined ? 0 : lacking.bytes - lacking.end))
   }
+}
+
+function blockBytesOf(slices: readonly BlockSlice[]): number {
+  return slices.reduce((sum, { bytes }) => sum + bytes, 0)
 }

@@ -11,6 +11,7 @@ import { erasureCode } from '../erasure/erasure-code.ts'
 import { blobDirectories, directoryOf } from './block-layout.ts'
 import { BlobError } from './blob-store.ts'
 import type { BlobLayout, BlobRef, BlobStore, Redundancy, StoredBlob } from './blob-store.ts'
+import { joined } from './group-layout.ts'
 import { stripeCount, stripeSlices } from './shard-layout.ts'
 import { positionOfShard } from './shard-placement.ts'
 import { newBlockBytes, stripeBuffers, stripesAtOnce } from './stripe-buffers.ts'
@@ -199,7 +200,7 @@ export class SetBlobStore implements BlobStore {
     const slices = Array.from({ length: group.count }, (_, index) => stripeSlices(group.first + index, range, sizeBytes, layout))
     const wanted = [...new Set(slices.flat().map(({ shard }) => shard))]
     const { blocks, release } = await source.read(group, wanted)
-    return { release, pieces: slices.flatMap((stripe, index) => stripe.map(({ shard, start, end }) => must(blocks.get(shard)?.[index], 'a wanted block').subarray(start, end))) }
+    return { release, pieces: joined(slices.flatMap((stripe, index) => stripe.map(({ shard, start, end }) => must(blocks.get(shard)?.[index], 'a wanted block').subarray(start, end)))) }
   }
 
   /** Blobs go to any of the sets that can be written and that nothing is moved off, by their free space. */

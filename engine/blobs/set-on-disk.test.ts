@@ -35,6 +35,7 @@ class ToldDrive extends NodeDrive {
       },
       writeSynced: (bytes, position) => file.writeSynced(bytes, position),
       read: (target, position) => file.read(target, position),
+      readInto: (targets, position) => file.readInto(targets, position),
       sync: () => file.sync(),
       close: () => file.close(),
     }

@@ -1,12 +1,14 @@
-import { assert } from '../../base/assert.ts'
+import { assert, must } from '../../base/assert.ts'
 import type { Clock } from '../../base/clock.ts'
 import { DriveError, type DriveFile } from '../drives/drive.ts'
 import type { SetMember } from '../drives/set-member.ts'
 import type { ErasureCode } from '../erasure/erasure-code.ts'
 import { hashBytes } from './block-layout.ts'
 import { BlobError } from './blob-store.ts'
+import { codingStepBytes, GroupLayout } from './group-layout.ts'
+import { HedgeTimer } from './hedge-timer.ts'
 import { shardBlockHash, shardFramePosition, shardSeed, stripeBlockBytes, type StripeShape } from './shard-layout.ts'
-import { regionBytes, type StripeBuffer, type StripeBuffers } from './stripe-buffers.ts'
+import type { StripeBuffer, StripeBuffers } from './stripe-buffers.ts'
 
 /** Consecutive stripes that are read together, at most `stripesAtOnce`. */
 export interface StripeGroup {
@@ -50,12 +52,16 @@ type Blocks = readonly (Buffer | undefined)[]
 
 interface GroupReads {
   readonly group: StripeGroup
-  /** A region for each shard, and behind them one for each that is computed: a late read may still fill its own. */
+  /** How long the blocks of each stripe are. */
+  readonly lengths: readonly number[]
+  /** A place for each block (`GroupLayout`): a late read may still fill its own. */
   readonly buffer: StripeBuffer
   readonly found: Map<number, Blocks>
   readonly pending: Map<number, Promise<void>>
   /** Pending ones that are not counted on any more. */
   readonly late: Set<number>
+  /** Called when there is something to be decided. */
+  wake: () => void
 }
 
 /** A drive whose reads usually take so much longer than those of the fastest is asked last. */
@@ -68,6 +74,8 @@ export class StripeSource {
   readonly faults = new Map<number, ShardFault>()
   readonly #options: StripeSourceOptions
   readonly #seeds: readonly bigint[]
+  readonly #layout: GroupLayout
+  readonly #hedge: HedgeTimer
   readonly #files = new Map<number, Promise<DriveFile>>()
   readonly #reads = new Set<Promise<unknown>>()
   #hasLookedAgain = false
@@ -75,12 +83,15 @@ export class StripeSource {
   constructor(options: StripeSourceOptions) {
     this.#options = options
     this.#seeds = options.members.map((_, shard) => shardSeed(options.blobId, shard))
+    this.#layout = new GroupLayout(options.shape)
+    this.#hedge = new HedgeTimer(options.clock, options.hedgeAfterMs)
   }
 
   /** The blocks of the wanted shards. Throws `NotFound`, `Unreadable`, `Corrupt`. */
   async read(group: StripeGroup, wanted: readonly number[]): Promise<StripeBlocks> {
-    const { buffers } = this.#options
-    const reads: GroupReads = { group, buffer: buffers.take(), found: new Map(), pending: new Map(), late: new Set() }
+    const { buffers, sizeBytes, shape } = this.#options
+    const lengths = Array.from({ length: group.count }, (_, index) => stripeBlockBytes(group.first + index, sizeBytes, shape))
+    const reads: GroupReads = { group, lengths, buffer: buffers.take(), found: new Map(), pending: new Map(), late: new Set(), wake: () => {} }
     const release = (areKept = false): void => {
       if (areKept) buffers.leave(reads.buffer)
       else if (reads.pending.size === 0) buffers.giveBack(reads.buffer)
@@ -95,18 +106,19 @@ export class StripeSource {
   }
 
   async #blocks(reads: GroupReads, wanted: readonly number[]): Promise<ReadonlyMap<number, readonly Buffer[]>> {
-    for (const shard of wanted) if (this.#isGood(shard)) this.#start(reads, shard)
+    const good = this.#goodShards()
+    for (const shard of wanted) if (good.has(shard)) this.#start(reads, shard)
     for (;;) {
       const lacking = this.#lacking(reads, wanted)
       if (lacking === 0 && this.#isComplete(reads, wanted)) return this.#completed(reads, wanted)
-      const more = this.#untried(reads).slice(0, lacking)
+      const more = lacking === 0 ? [] : this.#untried(reads).slice(0, lacking)
       for (const shard of more) this.#start(reads, shard)
       if (reads.pending.size === 0) {
         if (this.#hasLookedAgain) throw this.#failure()
         await this.#lookAgain(reads)
         continue
       }
-      await this.#nextRead(reads, more.length < lacking)
+      await this.#somethingToDecide(reads, more.length < lacking)
     }
   }
 
@@ -117,6 +129,7 @@ export class StripeSource {
 
   /** No read is under way any more, and all files are closed, when this resolves. */
   async close(): Promise<void> {
+    this.#hedge.close()
     await Promise.allSettled(this.#reads)
     await Promise.allSettled([...this.#files.values()].map(async (file) => (await file).close()))
   }
@@ -159,15 +172,20 @@ export class StripeSource {
   /** Shards that may still be read, the most promising first. */
   #untried({ found, pending }: GroupReads): number[] {
     const untried = this.#options.members.flatMap((_, shard) => (found.has(shard) || pending.has(shard) ? [] : [shard]))
-    const rank = (shard: number): number => (this.#isGood(shard) ? 0 : this.#options.members[shard]?.isReadable === true ? 1 : 2)
+    const good = this.#goodShards()
+    const rank = (shard: number): number => (good.has(shard) ? 0 : 1)
     return untried.filter((shard) => this.#options.members[shard]?.isReadable === true && this.faults.get(shard) !== 'missing').toSorted((a, b) => rank(a) - rank(b))
   }
 
-  #isGood(shard: number): boolean {
-    const member = this.#options.members[shard]
-    if (member === undefined || !member.isReadable || this.faults.has(shard)) return false
-    const fastestMs = Math.min(...this.#options.members.filter(({ isReadable }) => isReadable).map(({ usualReadMs }) => usualReadMs))
-    return member.usualReadMs <= Math.max(slowFloorMs, slowFactor * fastestMs)
+  /** Those that nothing is known against. */
+  #goodShards(): Set<number> {
+    const { members } = this.#options
+    let fastestMs = Infinity
+    for (const { isReadable, usualReadMs } of members) if (isReadable && usualReadMs < fastestMs) fastestMs = usualReadMs
+    const slowMs = Math.max(slowFloorMs, slowFactor * fastestMs)
+    const good = new Set<number>()
+    for (const [shard, { isReadable, usualReadMs }] of members.entries()) if (isReadable && usualReadMs <= slowMs && !this.faults.has(shard)) good.add(shard)
+    return good
   }
 
   // ---- reads
@@ -176,35 +194,37 @@ export class StripeSource {
     const reading = this.#readShard(reads, shard).then((blocks) => {
       reads.found.set(shard, blocks)
       reads.pending.delete(shard)
+      this.#reads.delete(reading)
+      // While all goes well there is nothing to decide before the last one.
+      if (reads.pending.size === 0 || reads.late.size > 0 || blocks.length === 0 || blocks.includes(undefined)) reads.wake()
     })
     reads.pending.set(shard, reading)
     this.#reads.add(reading)
-    void reading.then(() => this.#reads.delete(reading))
   }
 
-  /** Waits for a read to end; when that takes long, and there are others to ask, those under way are late. */
-  async #nextRead({ pending, late }: GroupReads, isLast: boolean): Promise<void> {
-    const { clock, hedgeAfterMs } = this.#options
-    const next = Promise.race(pending.values())
-    if (isLast || [...pending.keys()].every((shard) => late.has(shard))) return next
-    const arrived = new AbortController()
-    await Promise.race([
-      // Without a reason it would make an error with a stack, for each group.
-      next.finally(() => arrived.abort('arrived')),
-      clock.sleep(hedgeAfterMs, arrived.signal).then(() => {
-        if (!arrived.signal.aborted) for (const shard of pending.keys()) late.add(shard)
-      }),
-    ])
+  /** Waits until all reads have ended, or one without what it was for; when that takes long, and there are others to ask, those under way are late. */
+  async #somethingToDecide(reads: GroupReads, isLast: boolean): Promise<void> {
+    const { pending, late } = reads
+    const decided = new Promise<void>((resolve) => {
+      reads.wake = resolve
+    })
+    if (isLast || pending.size === late.size) return decided
+    const wait = this.#hedge.begin(() => {
+      for (const shard of pending.keys()) late.add(shard)
+      reads.wake()
+    })
+    await decided
+    wait.end()
   }
 
   /** Never rejects: what is wrong is noted. */
-  async #readShard({ group, buffer }: GroupReads, shard: number): Promise<Blocks> {
+  async #readShard(reads: GroupReads, shard: number): Promise<Blocks> {
     const member = this.#options.members[shard]
     assert(member !== undefined, 'a member for each shard')
     try {
       const startedMs = this.#options.clock.monotonicMs()
       const file = await this.#open(shard, member)
-      const blocks = await this.#readBlocks(file, group, shard, this.#regionOf(buffer, shard))
+      const blocks = await this.#readBlocks(file, reads, shard)
       member.noteRead(this.#options.clock.monotonicMs() - startedMs)
       if (blocks.includes(undefined)) this.#note(shard, 'corrupt')
       return blocks
@@ -225,18 +245,18 @@ export class StripeSource {
     return opened
   }
 
-  async #readBlocks(file: DriveFile, { first, count }: StripeGroup, shard: number, buffer: Buffer): Promise<Blocks> {
-    const { shape, sizeBytes, isVerifying = true } = this.#options
-    const lengths = Array.from({ length: count }, (_, index) => stripeBlockBytes(first + index, sizeBytes, shape))
-    const bytes = lengths.reduce((sum, length) => sum + hashBytes + length, 0)
-    const read = await file.read(buffer.subarray(0, bytes), shardFramePosition(first, shape.blockBytes))
+  async #readBlocks(file: DriveFile, { group: { first }, lengths, buffer }: GroupReads, shard: number): Promise<Blocks> {
+    const { shape, isVerifying = true } = this.#options
+    const frames = lengths.map((length, stripe) => ({
+      hash: bytesOf(buffer, this.#layout.hashAt(shard, stripe), hashBytes),
+      block: bytesOf(buffer, this.#layout.blockAt(shard, stripe, length), length),
+    }))
+    const read = await file.readInto(frames.flatMap(({ hash, block }) => [hash, block]), shardFramePosition(first, shape.blockBytes))
     let at = 0
-    return lengths.map((length, index) => {
-      const hashAt = at
-      at += hashBytes + length
+    return frames.map(({ hash, block }, stripe) => {
+      at += hashBytes + block.length
       if (at > read) return undefined
-      const block = buffer.subarray(hashAt + hashBytes, at)
-      return !isVerifying || shardBlockHash(this.#seeds[shard] ?? 0n, first + index, block) === buffer.readBigUInt64LE(hashAt) ? block : undefined
+      return !isVerifying || shardBlockHash(this.#seeds[shard] ?? 0n, first + stripe, block) === hash.readBigUInt64LE() ? block : undefined
     })
   }
 
@@ -273,19 +293,19 @@ export class StripeSource {
     return result
   }
 
-  /** Where they lie: each from where its sources were read to, into a region of its own. */
-  #compute({ group, found, buffer }: GroupReads, index: number, missing: readonly number[]): Buffer[] {
-    const { code, sizeBytes, shape, members } = this.#options
-    const bytes = stripeBlockBytes(group.first + index, sizeBytes, shape)
-    const sources = [...found].filter(([, blocks]) => blocks[index] !== undefined).map(([shard]) => shard).toSorted((a, b) => a - b).slice(0, code.dataShards)
-    const addressOf = (region: number): number => buffer.start + region * regionBytes(shape.blockBytes) + index * (hashBytes + shape.blockBytes) + hashBytes
-    const outputs = missing.map((_, at) => addressOf(members.length + at))
-    buffer.arena.multiply(code.reconstruction(sources, missing), sources.map((shard) => addressOf(shard)), outputs, bytes)
-    return outputs.map((address) => buffer.arena.bytes.subarray(address, address + bytes))
+  /** From where the sources were read to, each into its own place, unless a late read may still fill that. */
+  #compute({ lengths, found, pending, buffer }: GroupReads, stripe: number, missing: readonly number[]): Buffer[] {
+    const { code } = this.#options
+    const bytes = must(lengths[stripe], 'a stripe of the group')
+    const sources = [...found].filter(([, blocks]) => blocks[stripe] !== undefined).map(([shard]) => shard).toSorted((a, b) => a - b).slice(0, code.dataShards)
+    const placeOf = (shard: number): number => this.#layout.blockAt(shard, stripe, bytes)
+    const isWhole = bytes % codingStepBytes === 0
+    const outputs = missing.map((shard, at) => (isWhole && !pending.has(shard) ? placeOf(shard) : this.#layout.computedAt(at, stripe)))
+    buffer.arena.multiply(code.reconstruction(sources, missing), sources.map((shard) => buffer.start + placeOf(shard)), outputs.map((at) => buffer.start + at), bytes)
+    return outputs.map((at) => bytesOf(buffer, at, bytes))
   }
+}
 
-  #regionOf({ arena, start }: StripeBuffer, region: number): Buffer {
-    const length = regionBytes(this.#options.shape.blockBytes)
-    return arena.bytes.subarray(start + region * length, start + (region + 1) * length)
-  }
+function bytesOf({ arena, start }: StripeBuffer, at: number, length: number): Buffer {
+  return arena.bytes.subarray(start + at, start + at + length)
 }

@@ -21,10 +21,13 @@ export class DriveQueue {
 
   #start<T>(work: () => Promise<T>): Promise<T> {
     this.#running++
-    return work().finally(() => {
+    const running = work()
+    const next = (): void => {
       this.#running--
       this.#waiting.shift()?.()
-    })
+    }
+    running.then(next, next)
+    return running
   }
 }
 

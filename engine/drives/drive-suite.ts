@@ -35,6 +35,22 @@ export function describeDrive(name: string, open: () => Promise<Drive>): void {
       await open.close()
     })
 
+    test('a read fills one target after the other, and ends with the file', async () => {
+      const file = await drive.create('a')
+      await file.write(Buffer.from('0123456789'), 0)
+      await file.close()
+      const open = await drive.open('a')
+      const read = async (lengths: readonly number[], position: number): Promise<unknown[]> => {
+        const targets = lengths.map((length) => Buffer.alloc(length, '.'))
+        return [await open.readInto(targets, position), ...targets.map(String)]
+      }
+      expect(await read([2, 3, 1], 1)).toEqual([6, '12', '345', '6'])
+      expect(await read([2, 3, 4], 4)).toEqual([6, '45', '678', '9...'])
+      expect(await read([6, 3], 4)).toEqual([6, '456789', '...'])
+      expect(await read([1, 1], 10)).toEqual([0, '.', '.'])
+      await open.close()
+    })
+
     test('a record that is written and synced in one step is there', async () => {
       const file = await drive.create('a')
       await file.writeSynced(Buffer.from('first, '), 0)

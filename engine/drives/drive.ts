@@ -41,6 +41,8 @@ export interface DriveFile {
   write(bytes: Uint8Array, position: number): Promise<void>
   /** Fills `target` from `position`; the number of bytes read, less than asked only at the end. */
   read(target: Uint8Array, position: number): Promise<number>
+  /** As `read`, into one target after the other. */
+  readInto(targets: readonly Uint8Array[], position: number): Promise<number>
   /** All bytes written so far are on stable storage when this resolves. */
   sync(): Promise<void>
   /** As `write` and then `sync`, for a record that somebody waits for. */

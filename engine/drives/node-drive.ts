@@ -122,6 +122,10 @@ class NodeDriveFile implements DriveFile {
     return this.#queue.run(() => this.#read(target, position))
   }
 
+  readInto(targets: readonly Uint8Array[], position: number): Promise<number> {
+    return this.#queue.run(() => this.#readInto(targets, position))
+  }
+
   /** The data and what is needed to find it again (its size), not the times. */
   sync(): Promise<void> {
     return this.#queue.run(() => this.#sync())
@@ -173,6 +177,20 @@ class NodeDriveFile implements DriveFile {
     })
   }
 
+  #readInto(targets: readonly Uint8Array[], position: number): Promise<number> {
+    const wanted = targets.reduce((sum, target) => sum + target.byteLength, 0)
+    return new Promise((resolve, reject) => {
+      const readFrom = (offset: number): void => {
+        fs.readv(this.#descriptor, offset === 0 ? targets : restOf(targets, offset), position + offset, (error, count) => {
+          if (error !== null) reject(asDriveError(error))
+          else if (count > 0 && offset + count < wanted) readFrom(offset + count)
+          else resolve(offset + count)
+        })
+      }
+      readFrom(0)
+    })
+  }
+
   #sync(): Promise<void> {
     return settled((done) => fs.fdatasync(this.#descriptor, done))
   }
@@ -201,6 +219,18 @@ class NodeDriveFile implements DriveFile {
     }
     await settled((done) => fs.close(this.#descriptor, done))
   }
+}
+
+/** What of the targets is left to be filled behind so many bytes. */
+function restOf(targets: readonly Uint8Array[], filled: number): Uint8Array[] {
+  const rest: Uint8Array[] = []
+  let at = 0
+  for (const target of targets) {
+    const from = Math.max(0, filled - at)
+    if (from < target.byteLength) rest.push(target.subarray(from))
+    at += target.byteLength
+  }
+  return rest
 }
 
 /** How many of the bytes were written: any number, none where the file system refuses such writes. */

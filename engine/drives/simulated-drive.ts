@@ -172,6 +172,16 @@ export class SimulatedDrive implements Drive {
         target.set(bytes)
         return bytes.length
       },
+      readInto: async (targets, position) => {
+        const whole = Buffer.alloc(targets.reduce((sum, target) => sum + target.byteLength, 0))
+        const count = await handle.read(whole, position)
+        let at = 0
+        for (const target of targets) {
+          target.set(whole.subarray(at, Math.min(at + target.byteLength, count)))
+          at = Math.min(at + target.byteLength, count)
+        }
+        return count
+      },
       sync: async () => {
         const covered = new Set(file.unsynced)
         await this.#before('sync', file.path)
