@@ -19,7 +19,7 @@ import { moveMetadata } from './metadata/move-metadata.ts'
 import { openMetadata, openRemoteMetadata } from './metadata/open-metadata.ts'
 import type { MetadataPlaces } from './metadata/metadata-places.ts'
 import { currentCopies } from './metadata/walk-copy.ts'
-import { lockDrives, openDrives, type Parities, prepareDrives, type PreparedDrives } from './open-drives.ts'
+import { giveUpSets, lockDrives, openDrives, type Parities, prepareDrives, type PreparedDrives } from './open-drives.ts'
 
 /** How long a read waits for another copy of the metadata. */
 const moveWaitMs = 10 * secondMs
@@ -63,28 +63,67 @@ export interface PreparedDeployment {
   release(): void
 }
 
+/** Drives that are locked and formatted, of which no row has been read. */
+export interface TakenDeployment extends PreparedDeployment {
+  /** Where rows decide of its sets: `metadata` are where they are until that is done. */
+  readonly unsettled: UnsettledSets | undefined
+}
+
+/** Sets of which one may have to be given up, or to hand the metadata on: plain values, as they go to another process. */
+export type UnsettledSets = Pick<PreparedDrives, 'slots' | 'record' | 'home' | 'leftOut' | 'locked'>
+
+/** What has become of them. */
+export type SettledSets = Pick<PreparedDeployment, 'metadata' | 'notes'>
+
 /**
  * What the primary process does once, before any worker opens the drives: takes their locks until
  * `release`, and formats those that are empty. A directory that holds something else is left
  * untouched. Throws `DriveFormatError`: `Foreign`, `Locked`, `NewerFormat`, `Damaged`, `Incomplete`.
  */
-export async function prepareDeployment({ drives, parities = {}, clock, random }: DeploymentDrives & { readonly clock: Clock; readonly random: Random }): Promise<PreparedDeployment> {
+export async function takeDeployment({ drives, parities = {}, random }: DeploymentDrives & { readonly random: Random }): Promise<TakenDeployment> {
   const prepared = await prepareDrives({ drives, parities, random })
+  const { deploymentId, slots, record, home, leftOut, locked, notes } = prepared
+  const isSettled = leftOut.length === 0 && otherSets(prepared).length === 0
+  return { deploymentId, metadata: placesOf(prepared), notes, unsettled: isSettled ? undefined : { slots, record, home, leftOut, locked }, release: () => prepared.release() }
+}
+
+/**
+ * Reads what rows say of the sets of a deployment that has been taken, and does it, in any process, before anybody reads or
+ * commits: sets are given up, the metadata leave one that is drained. `suspects`: copies of the metadata that are made anew
+ * from others first. Throws `Incomplete`.
+ */
+export async function settleSets(sets: UnsettledSets, { clock, random, suspects }: Machine & { readonly suspects?: readonly string[] | undefined }): Promise<SettledSets> {
+  const machine = { clock, random, suspects }
+  if (sets.leftOut.length > 0) await giveUpLeftOut(sets, machine)
+  const moved = await leaveDrainedSet(sets, machine)
+  return { metadata: placesOf({ ...sets, home: moved.home }), notes: moved.notes }
+}
+
+/** Both, in this process. */
+export async function prepareDeployment({ clock, random, ...drives }: DeploymentDrives & Machine): Promise<PreparedDeployment> {
+  const taken = await takeDeployment({ ...drives, random })
   try {
-    if (prepared.leftOut.length > 0) await giveUpSets(prepared, { clock, random })
-    const moved = await leaveDrainedSet(prepared, { clock, random })
-    return { deploymentId: prepared.deploymentId, metadata: placesOf({ ...prepared, home: moved.home }), notes: [...prepared.notes, ...moved.notes], release: () => prepared.release() }
+    if (taken.unsettled === undefined) return taken
+    const { metadata, notes } = await settleSets(taken.unsettled, { clock, random })
+    return { ...taken, metadata, notes: [...taken.notes, ...notes] }
   } catch (error) {
-    prepared.release()
+    taken.release()
     throw error
   }
 }
 
+interface Machine {
+  readonly clock: Clock
+  readonly random: Random
+}
+
+type Opening = Machine & { readonly suspects: readonly string[] | undefined }
+
 /** Sets whose drives were not given are the deployment's no more, if nothing refers to a blob of theirs. Throws `Incomplete`. */
-async function giveUpSets(prepared: PreparedDrives, { clock, random }: { readonly clock: Clock; readonly random: Random }): Promise<void> {
-  const metadata = await openMetadata({ places: placesOf(prepared), clock, random })
+async function giveUpLeftOut(sets: UnsettledSets, opening: Opening): Promise<void> {
+  const metadata = await openMetadata({ places: placesOf(sets), ...opening })
   try {
-    for (const set of prepared.leftOut) {
+    for (const set of sets.leftOut) {
       const blobs = await countUses(metadata, set)
       if (blobs > 0) throw new DriveFormatError('Incomplete', `${blobs} blobs are stored on set ${set + 1}, whose drives are not given: start with them, and move its blobs off by "moraine decommission ${set + 1}"`)
       if ((await setStateOf(metadata, set)) !== 'empty') throw new DriveFormatError('Incomplete', `the drives of set ${set + 1} are not given: start with them, and give it up by "moraine decommission ${set + 1}"`)
@@ -92,18 +131,22 @@ async function giveUpSets(prepared: PreparedDrives, { clock, random }: { readonl
   } finally {
     await metadata.close()
   }
-  await prepared.giveUp()
+  await giveUpSets(sets)
+}
+
+function otherSets({ slots, home }: Pick<UnsettledSets, 'slots' | 'home'>): number[] {
+  return slots.flatMap((set, index) => (index !== home && set.length > 0 ? [index] : []))
 }
 
 /**
  * The metadata leave a set that blobs are moved off, or were, for the first that takes them and whose drives are all there.
  * This takes a start: nobody reads or commits then.
  */
-async function leaveDrainedSet(prepared: PreparedDrives, { clock, random }: { readonly clock: Clock; readonly random: Random }): Promise<{ readonly home: number; readonly notes: readonly string[] }> {
-  const { home, slots } = prepared
-  const others = slots.flatMap((set, index) => (index !== home && set.length > 0 ? [index] : []))
+async function leaveDrainedSet(sets: UnsettledSets, opening: Opening): Promise<{ readonly home: number; readonly notes: readonly string[] }> {
+  const { home, slots } = sets
+  const others = otherSets(sets)
   if (others.length === 0) return { home, notes: [] }
-  const metadata = await openMetadata({ places: placesOf(prepared), clock, random })
+  const metadata = await openMetadata({ places: placesOf(sets), ...opening })
   let states: Awaited<ReturnType<typeof readSetStates>>
   try {
     states = await readSetStates(metadata)
@@ -114,7 +157,7 @@ async function leaveDrainedSet(prepared: PreparedDrives, { clock, random }: { re
   const to = others.find((set) => !states.has(set) && slots[set]?.every(({ state }) => state !== 'absent'))
   const stays = (why: string) => ({ home, notes: [`the metadata stay on set ${home + 1}: ${why}`] })
   if (to === undefined) return stays('no other set takes blobs and has all of its drives')
-  const problem = await moveMetadata({ from: placesOf(prepared), to: placesOf({ ...prepared, home: to }), clock })
+  const problem = await moveMetadata({ from: placesOf(sets), to: placesOf({ ...sets, home: to }), clock: opening.clock })
   return problem === undefined ? { home: to, notes: [`the metadata were moved from set ${home + 1} to set ${to + 1}`] } : stays(problem)
 }
 

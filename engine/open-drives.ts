@@ -26,10 +26,10 @@ export interface PreparedDrives {
   readonly home: number
   /** What an operator should know of the drives. */
   readonly notes: readonly string[]
-  /** Sets whose drives were not given. They are still the deployment's, until `giveUp`. */
+  /** Sets whose drives were not given. They are still the deployment's, until `giveUpSets`. */
   readonly leftOut: readonly number[]
-  /** The sets that were left out are the deployment's no more. To be called once nothing is stored on them. */
-  giveUp(): Promise<void>
+  /** Of `slots`, those whose drives are there and locked. */
+  readonly locked: readonly DriveSlot[]
   release(): void
 }
 
@@ -67,11 +67,16 @@ export async function prepareDrives({ drives, random, parities }: { readonly dri
     }
     await bringUp(service, slots)
     const leftOut = planned.growth.kind === 'giveUp' ? planned.growth.sets : []
-    return { deploymentId: service.record.deploymentId, slots: service.slots, record: service.record, home: service.home, notes: service.notes, leftOut, giveUp: () => bringUp(without(service, leftOut), slots), release }
+    return { deploymentId: service.record.deploymentId, slots: service.slots, record: service.record, home: service.home, notes: service.notes, leftOut, locked: slots, release }
   } catch (error) {
     release()
     throw error
   }
+}
+
+/** The sets that were left out are the deployment's no more. To be called once nothing is stored on them, while the drives are locked. */
+export function giveUpSets({ record, slots, leftOut, locked }: Pick<PreparedDrives, 'record' | 'slots' | 'leftOut' | 'locked'>): Promise<void> {
+  return bringUp(without({ record, slots }, leftOut), locked)
 }
 
 /** Whether the drive is locked now. One that fails is as good as lost where there are others: no other server could lock it either. */
@@ -108,7 +113,7 @@ function withAdded(service: Service, parities: Parities, random: Random): Servic
   return { ...service, record: changed, slots: [...slots, ...addedSlots], notes, behind: slots.flat().map(({ path }) => path) }
 }
 
-function without({ record, slots }: Service, leftOut: readonly number[]): Pick<Service, 'record' | 'behind'> {
+function without({ record, slots }: Pick<Service, 'record' | 'slots'>, leftOut: readonly number[]): Pick<Service, 'record' | 'behind'> {
   const sets = record.sets.map((set, index) => (leftOut.includes(index) ? [] : set))
   return { record: changedRecord(record, sets, sets.map((_, index) => setParityOf(record, index))), behind: slots.flat().map(({ path }) => path) }
 }

@@ -8,7 +8,9 @@ import { KeyManagementError, type KeyManagement } from '../base/key-management.t
 import { systemClock, systemRandom } from '../base/system.ts'
 import { MiB, secondMs } from '../base/units.ts'
 import { DriveError } from '../engine/drives/drive.ts'
-import { DriveFormatError, EngineError, fsckDrives, openDeployment, openEngine, prepareDeployment, SetGrowth, type DriveKeeper, type Engine, type DeploymentCommitter, type Foreground, type PreparedDeployment } from '../engine/index.ts'
+import { DriveFormatError, EngineError, fsckDrives, openDeployment, openEngine, SetGrowth, settleSets, takeDeployment, type Committer, type DriveKeeper, type Engine, type DeploymentCommitter, type Foreground } from '../engine/index.ts'
+import { LocalCommits } from '../engine/metadata/local-commits.ts'
+import { senderBytes } from '../engine/metadata/metadata-commits.ts'
 import { MetadataError } from '../engine/metadata/metadata-store.ts'
 import { CatalogError, createCatalog, type Catalog } from '../catalog/index.ts'
 import { AdminError } from './cli/admin-client.ts'
@@ -48,8 +50,9 @@ import { registerAccountRoutes } from './server/accounts/account-routes.ts'
 import { registerExplainRoutes } from './server/accounts/explain-routes.ts'
 import { applyBootstrap, planBootstrap, type EnsureWarehouse } from './server/bootstrap/apply-bootstrap.ts'
 import { BootstrapError, parseBootstrap, type BootstrapDocument } from './server/bootstrap/bootstrap-document.ts'
-import { committerCommand, runCommitter } from './server/cluster/committer-process.ts'
+import { committerCommand, runCommitter, type FirstSteps, type Prepared } from './server/cluster/committer-process.ts'
 import { connectToCommitter } from './server/cluster/committer-socket.ts'
+import { runCopyTrial, tryCopyCommand } from './server/cluster/copy-trial.ts'
 import type { CommitterAddress } from './server/cluster/messages.ts'
 import { runPrimary } from './server/cluster/primary.ts'
 import { runWorker, type RunningWorker, type WorkerNews } from './server/cluster/worker.ts'
@@ -85,7 +88,8 @@ const version = (JSON.parse(readFileSync(new URL('../package.json', import.meta.
 
 if (cluster.isWorker) runWorker(startWorker)
 else if (process.argv[2] === walkCopyCommand) await runCopyWalker(process.argv.slice(2), clock)
-else if (process.argv[2] === committerCommand) await runCommitter(process.argv.slice(2), clock)
+else if (process.argv[2] === tryCopyCommand) await runCopyTrial(process.argv.slice(2), clock)
+else if (process.argv[2] === committerCommand) await runCommitter(process.argv.slice(2), clock, firstSteps())
 else process.exitCode = await runCommand(process.argv.slice(2))
 
 /** Resolves with the exit code. */
@@ -165,39 +169,66 @@ async function runServer(argv: readonly string[]): Promise<number> {
   try {
     // Before the drives are touched: a server whose certificate cannot be used serves nothing.
     const isTls = openTls(config) !== undefined
-    const { release, warehouse, metadata, notes } = await prepare(config)
+    planOf(config)
+    const taken = await takeDeployment({ ...drivesOf(config), random })
+    const { metadata, unsettled, notes } = taken
     for (const note of notes) logger.warn({ drives: config.drives }, note)
     const workers = config.workers ?? availableParallelism()
-    const onListening = (port: number): void => {
+    const onListening = (port: number, { warehouse }: Prepared): void => {
       if (config.json || config.quiet) logger.info({ port, workers, version }, 'serving')
       else process.stdout.write(banner({ config, version, port, workers, warehouse, isTls, colours: process.stdout.isTTY }))
     }
-    const ending = await runPrimary({ config, workers, workerFile: fileURLToPath(import.meta.url), metadata, clock, logger, onListening })
-    release()
-    return ending.kind === 'drained' ? 0 : complain(ending.message)
+    const ending = await runPrimary({ config, workers, workerFile: fileURLToPath(import.meta.url), metadata, unsettled, clock, logger, onListening })
+    taken.release()
+    return ending.kind === 'drained' ? 0 : complain(...ending.messages)
   } catch (error) {
-    if (error instanceof BootstrapError) return complain(...error.message.split('\n').map(line => `${config.bootstrap ?? 'bootstrap'}: ${line}`))
-    return complain(...reasonOf(error).split('\n').map(reason => `${config.drives.join(' ')}: ${reason}`))
+    const reasons = refusalOf(config, error)
+    if (reasons === undefined) throw error
+    return complain(...reasons)
   }
 }
 
-/** The reason of a refusal that the world gave; anything else is a mistake of ours and is thrown on. */
-function reasonOf(error: unknown): string {
-  const isKnown = error instanceof DriveFormatError || error instanceof DriveError || error instanceof MetadataError || error instanceof EngineError ||
-    error instanceof KeyringError || error instanceof IdentityProvidersError || error instanceof KeyManagementError || error instanceof CertificateError
-  if (isKnown || (error instanceof Error && 'syscall' in error)) return error.message
-  throw error
+/** Why the world refuses a start, in lines; undefined for a mistake of ours. */
+function refusalOf(config: Config, error: unknown): readonly string[] | undefined {
+  if (error instanceof BootstrapError) return error.message.split('\n').map(line => `${config.bootstrap ?? 'bootstrap'}: ${line}`)
+  if (!isRefusal(error)) return undefined
+  return error.message.split('\n').map(reason => `${config.drives.join(' ')}: ${reason}`)
 }
 
-/** Locks the drive, formats it when it is new, and makes what is declared exist. */
-async function prepare(config: Config): Promise<Pick<PreparedDeployment, 'release' | 'metadata' | 'notes'> & { readonly warehouse: string }> {
-  const plan = planBootstrap(config.bootstrap === undefined ? undefined : readBootstrap(config.bootstrap), config)
-  const deployment = await prepareDeployment({ ...drivesOf(config), clock, random })
-  const notes = [...deployment.notes]
-  const { engine, keeper, close } = await openStores(config)
+function reasonOf(error: unknown): string {
+  if (!isRefusal(error)) throw error
+  return error.message
+}
+
+/** The world gave it; anything else is a mistake of ours. */
+function isRefusal(error: unknown): error is Error {
+  const isKnown = error instanceof DriveFormatError || error instanceof DriveError || error instanceof MetadataError || error instanceof EngineError ||
+    error instanceof KeyringError || error instanceof IdentityProvidersError || error instanceof KeyManagementError || error instanceof CertificateError
+  return isKnown || (error instanceof Error && 'syscall' in error)
+}
+
+function firstSteps(): FirstSteps {
+  return {
+    settle: (sets, suspects) => settleSets(sets, { clock, random, suspects }),
+    prepare,
+    reasonsOf: refusalOf,
+    isDamage,
+  }
+}
+
+function isDamage(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return ((error instanceof MetadataError || error instanceof EngineError) && error.code === 'Corrupt') || isDamage(error.cause)
+}
+
+/** Makes what is declared exist. Nobody else reads or writes yet. */
+async function prepare(config: Config, { committer, directory }: { readonly committer: Committer; readonly directory: string }): Promise<Prepared> {
+  const plan = planOf(config)
+  const notes: string[] = []
+  // Never closed: its reader shares the index's map with the committer of this process, to the end of both.
+  const { engine, keeper } = await openStores(config, { committer: { commits: new LocalCommits(committer, random.bytes(senderBytes)), directory } })
   try {
     readProviders(config)
-    // Nobody writes yet.
     await engine.recountUsage()
     const { identity, box } = await openIdentity(config, engine, openKeyring({ ...config, drives: keeper.paths }, random, (await hasSealedServerKey(engine)) ? 'share' : 'make'))
     const catalog = openCatalog(config, { engine, identity, onInternalError: () => {} })
@@ -214,10 +245,12 @@ async function prepare(config: Config): Promise<Pick<PreparedDeployment, 'releas
   } catch (error) {
     if (!(error instanceof EngineError && error.code === 'Unwritable')) throw error
     notes.push(`${error.message}: what is there is read and nothing written, what is declared is not looked at`)
-  } finally {
-    await close()
   }
-  return { release: () => deployment.release(), metadata: deployment.metadata, notes, warehouse: plan.warehouses[0]?.name ?? 'lake' }
+  return { warehouse: plan.warehouses[0]?.name ?? 'lake', notes }
+}
+
+function planOf(config: Config): ReturnType<typeof planBootstrap> {
+  return planBootstrap(config.bootstrap === undefined ? undefined : readBootstrap(config.bootstrap), config)
 }
 
 function readBootstrap(path: string): BootstrapDocument {

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +11,7 @@ import { LmdbSource } from './index/lmdb-source.ts'
 import type { Commit, MetadataStore } from './metadata-store.ts'
 import { openMember } from './open-member.ts'
 import { openCommitter, openMetadata, placeOf } from './open-metadata.ts'
+import { tryCopy } from './try-copy.ts'
 import { currentCopies, walkCopy } from './walk-copy.ts'
 import { type MetadataPlaces, onOneDrive } from './metadata-places.ts'
 import { LmdbReader } from './index/lmdb-reader.ts'
@@ -329,6 +330,34 @@ test('a copy that lacks a row proves so while it is written, read or not, and is
   for (const directory of directories) expect(await walk(directory)).toBeUndefined()
   await store.close()
   await expect(walk(join(root, 'nothing'))).rejects.toMatchObject({ code: 'Closed' })
+}, timeoutMs)
+
+test('a copy is tried alone as a start would use it, and says of itself what it did before', async () => {
+  const directory = join(root, 'tried')
+  const trial = (): Promise<unknown> => tryCopy({ drive: { id: 'only', directory }, clock: systemClock })
+  expect(await trial()).toEqual({ kind: 'none' })
+  expect(existsSync(directory)).toBe(false)
+  let store = await openAt(onOneDrive(directory))
+  for (let i = 0; i < 50; i++) await store.commit(put(`k${i}`, `v${i}`))
+  await store.close()
+  // As a power loss leaves it, with records to be applied.
+  store = await openAt(onOneDrive(directory))
+  await store.commit(put('last', 'v'))
+  cpSync(directory, `${directory}-cut`, { recursive: true })
+  await store.close()
+  rmSync(directory, { recursive: true })
+  renameSync(`${directory}-cut`, directory)
+  for (let again = 0; again < 2; again++) expect(await trial()).toEqual({ kind: 'whole' })
+  store = await openAt(onOneDrive(directory))
+  expect((await rowsIn(store)).size).toBe(51)
+  // Before the checkpoint that closing makes.
+  hideRow(directory, 'k7')
+  await store.close()
+  expect(await trial()).toEqual({ kind: 'damaged', message: 'table k has 49 rows that are not the 50 that were put' })
+  truncateSync(join(directory, 'data.mdb'), 4 * KiB * 3)
+  expect(await trial()).toEqual({ kind: 'damaged', message: expect.stringMatching(/^the index has 12288 bytes, and pages up to \d+$/) as string })
+  writeFileSync(join(directory, 'data.mdb'), Buffer.alloc(64 * KiB, 7))
+  expect(await trial()).toMatchObject({ kind: 'damaged' })
 }, timeoutMs)
 
 /** Behind the back of whoever has it open. */

@@ -45,18 +45,24 @@ export class LmdbIndex implements MetadataIndex {
   #slackBytes = 0
 
   private constructor(environment: Environment, directory: string) {
+    const { position, digests } = storedState(environment)
     this.#environment = environment
     this.#directory = directory
-    this.#file = openSync(join(directory, dataFile), 'r+')
-    const { position, digests } = storedState(environment)
     this.#position = position
     this.#digests = digests ?? digestsOfRows(environment)
+    this.#file = openSync(join(directory, dataFile), 'r+')
   }
 
-  /** Opens what is there; an empty index where there is nothing. */
+  /** Opens what is there; an empty index where there is nothing. Throws `Corrupt`. */
   static open(directory: string, mapBytes?: number): LmdbIndex {
     requireWhole(join(directory, dataFile))
-    return new LmdbIndex(openForWriting(directory, mapBytes), directory)
+    const environment = openForWriting(directory, mapBytes)
+    try {
+      return new LmdbIndex(environment, directory)
+    } catch (cause) {
+      void environment.close()
+      throw typeof codeOf(cause) === 'number' ? new MetadataError('Corrupt', `the index in ${directory} cannot be read`, { cause }) : cause
+    }
   }
 
   get position(): Position {

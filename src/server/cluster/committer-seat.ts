@@ -6,15 +6,20 @@ import { dirname, join } from 'node:path'
 import { must } from '../../../base/assert.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { minuteMs } from '../../../base/units.ts'
-import type { MetadataPlaces } from '../../../engine/index.ts'
+import type { MetadataPlaces, UnsettledSets } from '../../../engine/index.ts'
+import type { Config } from '../../config/parse-config.ts'
 import type { Logger } from '../../telemetry/logger.ts'
-import { argumentsOf, committerExits, lastWordsFile, type FromCommitter, type LastWords, type ToCommitter } from './committer-process.ts'
+import { argumentsOf, committerExits, lastWordsFile, type FromCommitter, type LastWords, type Prepared, type ToCommitter } from './committer-process.ts'
+import { judgeCopies, tryCopies } from './copy-trial.ts'
 import { FailedDrives } from './failed-drives.ts'
 import { memoryFlags } from './memory-flags.ts'
 import { restartDelayMs } from './restart-delay.ts'
 
 export interface CommitterSeatOptions {
   readonly places: MetadataPlaces
+  /** Where rows decide first where the metadata are. */
+  readonly unsettled?: UnsettledSets | undefined
+  readonly config: Config
   /** The program that it runs. */
   readonly programFile: string
   readonly clock: Clock
@@ -22,7 +27,7 @@ export interface CommitterSeatOptions {
   /** Its metadata are read from this other directory now: resolves when nobody reads from the one before. */
   readonly onMoved: (directory: string) => Promise<void>
   /** It cannot be replaced any more: the server has to end. */
-  readonly onLost: (message: string) => void
+  readonly onLost: (messages: readonly string[]) => void
 }
 
 const lifetimesKept = 8
@@ -34,6 +39,13 @@ export class CommitterSeat {
   readonly #options: CommitterSeatOptions
   #process: ChildProcess | undefined
   #served = false
+  #places: MetadataPlaces
+  #unsettled: UnsettledSets | undefined
+  /** Of committers before the first one that served. */
+  #earlyDeaths = 0
+  /** What the last of these found damaged, in its words. */
+  #foundDamage: readonly string[] | undefined
+  #prepared: Prepared | undefined
   #directory: string | undefined
   /** Where some worker may still read, or has begun to: more than one while readers move. */
   #readFrom: ReadonlySet<string> = new Set()
@@ -45,17 +57,19 @@ export class CommitterSeat {
   #damagedAtMs = -Infinity
   #ending = false
   #livedMs: number[] = []
-  #onServing: () => void = () => {}
+  #onServing: (prepared: Prepared) => void = () => {}
   #onEnded: () => void = () => {}
   readonly #stopped = new AbortController()
 
   constructor(options: CommitterSeatOptions) {
     this.#options = options
+    this.#places = options.places
+    this.#unsettled = options.unsettled
     this.socketPath = join(privateDirectory(options.places), 'commits')
   }
 
-  /** Resolves once it serves for the first time; never, when it is lost before. */
-  start(): Promise<void> {
+  /** Resolves once it serves for the first time, with what it has prepared; never, when it is lost before. */
+  start(): Promise<Prepared> {
     return new Promise(resolve => {
       this.#onServing = resolve
       this.#fork()
@@ -82,7 +96,7 @@ export class CommitterSeat {
   suspectIndex(directory = this.#directory): void {
     // Who tells may have read where nobody reads any more.
     if (directory === undefined || directory !== this.#directory) return
-    if (this.#ending || this.#options.places.drives.length < 2) return
+    if (this.#ending || this.#places.drives.length < 2) return
     // The committer that is on its way knows; who died had read what the one before told.
     if (this.#moving !== undefined) return
     this.#moving = Promise.withResolvers()
@@ -108,22 +122,30 @@ export class CommitterSeat {
   }
 
   #fork(): void {
-    const { places, programFile, clock } = this.#options
+    const { programFile, clock, config } = this.#options
     // The newest first: that one is read further, where it can be.
     const readFrom = [...this.#readFrom].reverse()
     const suspects = [...this.#suspects]
     const avoid = this.#failures.avoided(clock.monotonicMs())
-    const child = fork(programFile, argumentsOf({ places, socketPath: this.socketPath, readFrom, suspects, avoid }), { execArgv: [...process.execArgv, ...memoryFlags] })
+    const first = this.#served ? {} : { first: { unsettled: this.#unsettled } }
+    const child = fork(programFile, argumentsOf({ places: this.#places, socketPath: this.socketPath, readFrom, suspects, avoid, ...first }), { execArgv: [...process.execArgv, ...memoryFlags] })
     const startedAtMs = clock.monotonicMs()
     this.#process = child
     child.on('message', (message: FromCommitter) => this.#onMessage(child, message))
     child.on('error', error => this.#options.logger.error({ err: error }, 'the committer cannot be started'))
+    if (!this.#served) child.send({ kind: 'prepare', config } satisfies ToCommitter)
     child.on('exit', (code, signal) => this.#onExit(clock.monotonicMs() - startedAtMs, code, signal ?? code))
   }
 
   #onMessage(child: ChildProcess, message: FromCommitter): void {
     switch (message.kind) {
+      case 'settled':
+        this.#places = message.places
+        this.#unsettled = undefined
+        for (const note of message.notes) this.#options.logger.warn(note)
+        return
       case 'opened':
+        this.#prepared ??= message.prepared
         if (message.readOnly !== undefined) this.#options.logger.error(`the metadata are read and not written: ${message.readOnly}`)
         void this.#onOpened(child, message.directory)
         return
@@ -131,14 +153,16 @@ export class CommitterSeat {
         this.#served = true
         // What was suspect has been made anew or is not used.
         this.#suspects.clear()
-        this.#onServing()
+        this.#onServing(must(this.#prepared, 'the first one has prepared'))
         return
       case 'skipped':
         this.#options.logger.error({ directory: message.directory }, `a copy of the metadata is left out: ${message.message}`)
         return
       case 'failed':
-        if (this.#served) this.#options.logger.error(message.message)
-        else this.#lose(message.message)
+        if (this.#served) this.#options.logger.error(message.messages.join('\n'))
+        // Another copy may be whole; with its exit it has let go of all of them.
+        else if (message.isDamage && this.#places.drives.length > 1) this.#foundDamage = message.messages
+        else this.#lose(message.messages)
     }
   }
 
@@ -164,9 +188,9 @@ export class CommitterSeat {
     const { clock, logger } = this.#options
     this.#process = undefined
     if (this.#ending) return this.#finish()
-    if (code === committerExits.needsNewServer) return this.#lose('the metadata cannot be made durable: the drive fails')
-    if (!this.#served) return this.#lose(`the committer died while it started: ${reason}`)
-    this.#listen()
+    if (code === committerExits.needsNewServer) return this.#lose(['the metadata cannot be made durable: the drive fails'])
+    const hasSpoken = this.#listen()
+    if (!this.#served) return void this.#startAgain(reason, hasSpoken)
     if (isOfDamage(reason)) this.#suspectCopies()
     this.#livedMs = [...this.#livedMs, livedMs].slice(-lifetimesKept)
     const delayMs = restartDelayMs(this.#livedMs)
@@ -176,30 +200,55 @@ export class CommitterSeat {
     })
   }
 
-  /** To what a committer left that had no time to talk. */
-  #listen(): void {
+  /**
+   * One died before any served: nobody reads yet. A drive that it left word of is avoided; after damage every copy is tried by
+   * itself, and those that are damaged are made anew from those that prove that they are whole.
+   */
+  async #startAgain(reason: string | number | null, hasSpoken: boolean): Promise<void> {
+    const { logger, programFile, clock } = this.#options
+    const found = this.#foundDamage
+    this.#foundDamage = undefined
+    const isDamage = isOfDamage(reason) || found !== undefined
+    const died = found ?? [`the committer died while it started: ${reason}`]
+    if (++this.#earlyDeaths > this.#places.drives.length || !(isDamage || hasSpoken)) return this.#lose(died)
+    if (isDamage) {
+      logger.error(`${died.join('; ')}: each copy of the metadata is tried by itself, which reads all of it`)
+      const verdict = judgeCopies(await tryCopies(programFile, this.#places, clock, this.#stopped.signal))
+      if (verdict.kind === 'lost') return this.#lose([...died, ...verdict.messages])
+      if (verdict.damaged.length === 0 && found !== undefined) return this.#lose(died)
+      for (const { directory, message } of verdict.damaged) {
+        logger.error({ directory }, `a copy of the metadata is damaged, and is made anew from another: ${message}`)
+        this.#suspects.add(directory)
+      }
+    }
+    if (!this.#ending) this.#fork()
+  }
+
+  /** To what a committer left that had no time to talk; whether there was anything. */
+  #listen(): boolean {
     const { clock, logger } = this.#options
     const path = join(dirname(this.socketPath), lastWordsFile)
-    if (!existsSync(path)) return
+    if (!existsSync(path)) return false
     const { directories, message, isChange } = JSON.parse(readFileSync(path, 'utf8')) as LastWords
     rmSync(path)
     logger[isChange ? 'warn' : 'error']({ directories }, `the copies of the metadata change: ${message}`)
     if (!isChange) for (const directory of directories) this.#failures.note(directory, clock.monotonicMs())
+    return true
   }
 
   /** The committer has all copies open: most likely it was the one that is read, and if not, one of the others. */
   #suspectCopies(): void {
-    const { clock, places } = this.#options
+    const { clock } = this.#options
     const isAgain = clock.monotonicMs() - this.#damagedAtMs < minuteMs
     this.#damagedAtMs = clock.monotonicMs()
-    for (const { directory } of places.drives) if ((directory === this.#directory) !== isAgain) this.#suspects.add(directory)
+    for (const { directory } of this.#places.drives) if ((directory === this.#directory) !== isAgain) this.#suspects.add(directory)
   }
 
-  #lose(message: string): void {
+  #lose(messages: readonly string[]): void {
     if (this.#ending) return
     this.#ending = true
     this.#stopped.abort()
-    this.#options.onLost(message)
+    this.#options.onLost(messages)
   }
 
   #finish(): void {

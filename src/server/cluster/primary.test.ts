@@ -22,7 +22,7 @@ function startPrimary(start: string): ChildProcess {
     import { appendFileSync, existsSync, readFileSync } from 'node:fs'
     import { setTimeout as sleep } from 'node:timers/promises'
     import { systemClock as clock, systemRandom as random } from ${at('../../../base/system.ts')}
-    import { prepareDeployment } from ${at('../../../engine/index.ts')}
+    import { takeDeployment } from ${at('../../../engine/index.ts')}
     import { parseConfig } from ${at('../../config/parse-config.ts')}
     import { createLogger } from ${at('../../telemetry/logger.ts')}
     import { committerCommand, runCommitter } from ${at('./committer-process.ts')}
@@ -39,14 +39,16 @@ function startPrimary(start: string): ChildProcess {
         const n = noted().filter(text => text === 'started').length
         ${start}
       })
-    } else if (process.argv[2] === committerCommand) await runCommitter(process.argv.slice(2), clock)
-    else {
+    } else if (process.argv[2] === committerCommand) {
+      const prepare = async () => ({ warehouse: 'lake', notes: [] })
+      await runCommitter(process.argv.slice(2), clock, { prepare, settle() {}, reasonsOf() {}, isDamage: () => false })
+    } else {
       const drives = [${JSON.stringify(join(directory, 'drive'))}]
       const { config } = parseConfig({ argv: drives, env: {}, readFile: path => readFileSync(path, 'utf8') })
-      const { metadata, release } = await prepareDeployment({ drives, clock, random })
+      const { metadata, unsettled, release } = await takeDeployment({ drives, random })
       const { logger } = createLogger({ level: 'warn', readable: false, destination: 2 })
       const onListening = () => process.send('serving')
-      process.send(await runPrimary({ config, workers: 2, workerFile: ${JSON.stringify(program)}, metadata, clock, logger, onListening }))
+      process.send(await runPrimary({ config, workers: 2, workerFile: ${JSON.stringify(program)}, metadata, unsettled, clock, logger, onListening }))
       release()
       process.disconnect()
     }`)
@@ -71,5 +73,5 @@ test('a worker that cannot start after another has served is replaced: the serve
 
 test('a first worker that cannot start ends the server, which says why', async () => {
   const child = startPrimary(`throw new Error('no address')`)
-  expect(await next(child)).toEqual({ kind: 'failed', message: expect.stringContaining('no address') })
+  expect(await next(child)).toEqual({ kind: 'failed', messages: [expect.stringContaining('no address')] })
 }, 120_000)

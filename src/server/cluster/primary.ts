@@ -1,11 +1,12 @@
 import { default as cluster, type Worker } from 'node:cluster'
 import { default as process } from 'node:process'
-import { assert } from '../../../base/assert.ts'
+import { assert, must } from '../../../base/assert.ts'
 import type { Clock } from '../../../base/clock.ts'
 import { secondMs } from '../../../base/units.ts'
-import { driveThreads, type MetadataPlaces } from '../../../engine/index.ts'
+import { driveThreads, type MetadataPlaces, type UnsettledSets } from '../../../engine/index.ts'
 import type { Config } from '../../config/parse-config.ts'
 import type { Logger } from '../../telemetry/logger.ts'
+import type { Prepared } from './committer-process.ts'
 import { CommitterSeat, isOfDamage } from './committer-seat.ts'
 import { endLostConnections } from './handed-connections.ts'
 import { memoryFlags } from './memory-flags.ts'
@@ -17,12 +18,14 @@ export interface PrimaryOptions {
   readonly workers: number
   /** Where the committer finds the metadata. */
   readonly metadata: MetadataPlaces
+  /** Where rows decide that first. */
+  readonly unsettled: UnsettledSets | undefined
   /** The program that a worker runs, and the committer. */
   readonly workerFile: string
   readonly clock: Clock
   readonly logger: Logger
   /** Called once, when every worker accepts connections. */
-  readonly onListening: (port: number) => void
+  readonly onListening: (port: number, prepared: Prepared) => void
 }
 
 /** A place for a worker: there is always one in it, or one on its way. */
@@ -41,7 +44,7 @@ const moveGraceMs = 5 * secondMs
 const lifetimesKept = 8
 
 /** How the server ended: after a drain, or because a worker could not start. */
-export type Ending = { readonly kind: 'drained' } | { readonly kind: 'failed'; readonly message: string }
+export type Ending = { readonly kind: 'drained' } | { readonly kind: 'failed'; readonly messages: readonly string[] }
 
 /** Runs the committer and the workers until a signal ends the server. A worker that dies once all of them serve is replaced. */
 export function runPrimary(options: PrimaryOptions): Promise<Ending> {
@@ -57,6 +60,7 @@ class Primary {
   /** Once a worker has listened, the configuration is good: what fails or dies then is replaced, though others still start. */
   #hasServed = false
   #ending: Ending = { kind: 'drained' }
+  #prepared: Prepared | undefined
   #port: number
   /** Workers that know where to read. */
   readonly #told = new WeakSet<Worker>()
@@ -68,15 +72,17 @@ class Primary {
     this.#options = options
     this.#finish = finish
     this.#port = options.config.address.port
-    const { metadata: places, workerFile: programFile, clock, logger } = options
-    this.#committer = new CommitterSeat({ places, programFile, clock, logger, onMoved: directory => this.#moveReaders(directory), onLost: message => this.#fail(message) })
+    const { metadata: places, unsettled, config, workerFile: programFile, clock, logger } = options
+    this.#committer = new CommitterSeat({ places, unsettled, config, programFile, clock, logger, onMoved: directory => this.#moveReaders(directory), onLost: messages => this.#fail(messages) })
     this.#seats = Array.from({ length: options.workers }, () => ({ worker: undefined, startedAtMs: 0, livedMs: [], listening: false }))
   }
 
   start(): void {
     cluster.setupPrimary({ exec: this.#options.workerFile, args: [], execArgv: [...process.execArgv, ...memoryFlags] })
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => this.#onSignal(signal))
-    void this.#committer.start().then(() => {
+    void this.#committer.start().then(prepared => {
+      this.#prepared = prepared
+      for (const note of prepared.notes) this.#options.logger.warn({ drives: this.#options.config.drives }, note)
       if (this.#phase === 'starting') for (const seat of this.#seats) this.#fork(seat)
     })
   }
@@ -107,7 +113,7 @@ class Primary {
         this.#port = message.port
         if (this.#phase !== 'starting' || !this.#seats.every(({ listening }) => listening)) return
         this.#phase = 'serving'
-        this.#options.onListening(message.port)
+        this.#options.onListening(message.port, must(this.#prepared, 'workers start after it'))
         return
       case 'spent':
         for (const { worker: other } of this.#seats) if (other !== undefined && other !== worker) send(other, message)
@@ -122,7 +128,7 @@ class Primary {
         this.#committer.suspectCopies(message.directories)
         return
       case 'failed':
-        if (this.#phase === 'starting' && !this.#hasServed) this.#fail(message.message)
+        if (this.#phase === 'starting' && !this.#hasServed) this.#fail([message.message])
         else this.#options.logger.error({ worker: worker.process.pid }, message.message)
     }
   }
@@ -133,7 +139,9 @@ class Primary {
     // The index is read through a memory map: damage below it ends the reader.
     if (isOfDamage(reason)) this.#committer.suspectIndex()
     seat.listening = false
-    if (this.#phase === 'starting' && !this.#hasServed) this.#fail(`a worker died while it started: ${reason}`)
+    // One that damage ended reads another copy next, as long as there may be one.
+    const readsOn = isOfDamage(reason) && seat.livedMs.length + 1 < this.#options.metadata.drives.length
+    if (this.#phase === 'starting' && !this.#hasServed && !readsOn) this.#fail([`a worker died while it started: ${reason}`])
     if (this.#phase === 'ending') {
       this.#finishWhenEmpty()
       return
@@ -177,8 +185,8 @@ class Primary {
     this.#end()
   }
 
-  #fail(message: string): void {
-    this.#ending = { kind: 'failed', message }
+  #fail(messages: readonly string[]): void {
+    this.#ending = { kind: 'failed', messages }
     this.#end()
   }
 
