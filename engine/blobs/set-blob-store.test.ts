@@ -141,6 +141,28 @@ describe('a set of 4+2', () => {
     expect(new Set(rig.damaged)).toEqual(new Set([ref.blobId, other.blobId]))
   })
 
+  test('a read that took the place of a late one is replaced as well when it hangs, whatever became of the late one', { timeout: 30_000 }, async () => {
+    const slow = await Rig.open(6, 2, { hedgeAfterMs: 20 })
+    const content = contentOf(200_000)
+    const ref = await slow.write(content)
+    slow.tamper(ref, 0, 1)
+    const [late, forever] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const on = (shard: number, read: () => Promise<void>): void => {
+      slow.interfere[positionOfShard(ref.blobId, shard, 6)] = (operation) => (operation === 'read' ? read() : Promise.resolve())
+    }
+    on(0, () => late.promise)
+    let replacements = 0
+    for (const shard of [4, 5]) on(shard, () => {
+      if (++replacements > 1) return Promise.resolve()
+      late.resolve()
+      return forever.promise
+    })
+    const reading = readAll(slow.store, ref)
+    await expect.poll(() => replacements, { timeout: 20_000 }).toBe(2)
+    forever.resolve()
+    expect((await reading).equals(content)).toBe(true)
+  })
+
   test('a range reads only the block it needs', async () => {
     const ref = await rig.write(contentOf(3 * MiB))
     const reads: string[] = []

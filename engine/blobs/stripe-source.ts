@@ -208,7 +208,7 @@ export class StripeSource {
     const decided = new Promise<void>((resolve) => {
       reads.wake = resolve
     })
-    if (isLast || pending.size === late.size) return decided
+    if (isLast || [...pending.keys()].every((shard) => late.has(shard))) return decided
     const wait = this.#hedge.begin(() => {
       for (const shard of pending.keys()) late.add(shard)
       reads.wake()
