@@ -89,6 +89,8 @@ test('below the write quorum writes are refused, nothing of them is visible, and
   expect((await fetch(`${deployment.server.endpoint}/minio/health/cluster/read`)).status).toBe(200)
   // Each worker looks at the drives for itself.
   await until('the status of every worker says so', async () => (await deployment.command('status', '--endpoint', deployment.server.endpoint)).code === 3)
+  // The committer looks for itself too.
+  await until('the metadata are only read', () => deployment.server.logs().includes('the metadata are read and not written'))
   // The catalog says the same in its own words: nothing was done, and to try again may help.
   const { endpoint } = deployment.server
   const headers = { 'authorization': `Bearer ${token}`, 'content-type': 'application/json' }

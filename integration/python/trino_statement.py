@@ -4,7 +4,10 @@ import datetime
 import decimal
 import json
 import re
+import time
 import urllib.request
+
+NODE_SECONDS = 60
 
 
 class TrinoError(Exception):
@@ -42,6 +45,17 @@ class Trino:
 
     def execute(self, sql: str) -> list[tuple]:
         """The rows; for a change the one row that counts them. Throws TrinoError."""
+        deadline = time.monotonic() + NODE_SECONDS
+        while True:
+            try:
+                return self._execute(sql)
+            except TrinoError as error:
+                # On a busy machine Trino loses sight of its one node for a moment: nothing was begun.
+                if error.name != 'NO_NODES_AVAILABLE' or time.monotonic() > deadline:
+                    raise
+                time.sleep(1)
+
+    def _execute(self, sql: str) -> list[tuple]:
         rows: list[tuple] = []
         answer = self._request(f'{self._url}/v1/statement', re.sub(r';\s*$', '', sql).encode())
         while True:
